@@ -1,0 +1,1 @@
+"""Licence plate recognition as a library and a service."""
