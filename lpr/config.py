@@ -69,12 +69,12 @@ class Engine(Section, frozen=True, kw_only=True):
     """Plate detection and reading. ``countries``: ISO alpha-2, formats of these are preferred; empty: all."""
 
     countries: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...] = ()
-    detector: Annotated[str | None, Meta(description="manifest of another ONNX detector")] = None
-    reader: Annotated[str | None, Meta(description="manifest of another ONNX reader")] = None
+    detector: Annotated[str, Meta(description="manifest of another ONNX detector")] | None = None
+    reader: Annotated[str, Meta(description="manifest of another ONNX reader")] | None = None
     min_detection: Fraction = 0.4
     min_plate_width: Annotated[int, Meta(ge=4, le=4096, description="pixels")] = 16
     max_plates: Annotated[int, Meta(ge=1, le=64)] = 16
-    detector_size: Annotated[int | None, Meta(ge=128, le=4096, description="longest side given to the detector")] = None
+    detector_size: Annotated[int, Meta(ge=128, le=4096, description="longest side given to the detector")] | None = None
     threads: Annotated[int, Meta(ge=1, le=64, description="onnxruntime threads")] = 1
     jpeg_quality: Annotated[int, Meta(ge=30, le=100)] = 90
     region: Region | None = None
@@ -146,7 +146,7 @@ class MilesightServer(Section, frozen=True, kw_only=True):
     resume: Annotated[bool, Meta(description="a client that comes back gets what it missed")] = True
     resume_limit: Annotated[int, Meta(ge=0, description="at most so many missed passages")] = 10000
     plate_type: Annotated[int, Meta(ge=0, le=3, description="1 black 2 white 3 visitor")] = 3
-    device_id: Annotated[str | None, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] = None
+    device_id: Annotated[str, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] | None = None
     max_clients: Count = 512
     max_clients_per_address: Count = 512
     login_timeout: Positive = 10.0
