@@ -12,7 +12,9 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="a-z, 0-9, - and _; at most 32")]
+Name: TypeAlias = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="a-z, 0-9, - and _; at most 32")
+]
 Port: TypeAlias = Annotated[int, Meta(ge=0, le=65535, description="0: any free port")]
 Fraction: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Positive: TypeAlias = Annotated[float, Meta(gt=0.0)]
@@ -36,7 +38,9 @@ class Trigger(Section, frozen=True, kw_only=True):
     threshold: Annotated[float, Meta(ge=0, le=100, description="motion: variation between two images, 0-100")] = 8.0
     region: Region | None = None
     exposures: Annotated[int, Meta(ge=1, le=8, description="motion: sequential images of one capture")] = 1
-    hold: Annotated[float, Meta(ge=0, le=60, description="motion: goes on capturing so long after the last motion")] = 1.0
+    hold: Annotated[float, Meta(ge=0, le=60, description="motion: goes on capturing so long after the last motion")] = (
+        1.0
+    )
 
 
 class Camera(Section, frozen=True, kw_only=True):
@@ -92,8 +96,12 @@ class Vote(Section, frozen=True, kw_only=True):
     best_exposure_only: bool = True
     max_pictures: Annotated[int, Meta(ge=1, le=16)] = 4
     gone_after: Annotated[float, Meta(gt=0, description="a vehicle unseen for so long has passed")] = 1.5
-    longest: Annotated[float, Meta(gt=0, description="a vehicle in view this long is decided, then only watched")] = 20.0
-    still_in_view: Annotated[float, Meta(gt=0, description="a standing vehicle may be hidden so long and stay the same")] = 120.0
+    longest: Annotated[float, Meta(gt=0, description="a vehicle in view this long is decided, then only watched")] = (
+        20.0
+    )
+    still_in_view: Annotated[
+        float, Meta(gt=0, description="a standing vehicle may be hidden so long and stay the same")
+    ] = 120.0
     unread: Annotated[bool, Meta(description="a plate that nobody could read still makes a passage")] = False
 
 
@@ -105,7 +113,9 @@ class Sign(Section, frozen=True, kw_only=True):
     key_password_file: str | None = None
     key_bits: Literal[1024, 2048, 4096] = 2048
     device: Annotated[str, Meta(max_length=64, description="name of the equipment in the comment")] = "lpr"
-    utc_offset: Annotated[str, Meta(pattern=r"^[+-]\d{2}:\d{2}$", description="local time in comments and pushes")] = "+00:00"
+    utc_offset: Annotated[str, Meta(pattern=r"^[+-]\d{2}:\d{2}$", description="local time in comments and pushes")] = (
+        "+00:00"
+    )
     country_codes: dict[str, int] = msgspec.field(default_factory=lambda: {"BR": 55})
     plate_colour_codes: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
@@ -146,7 +156,9 @@ class MilesightServer(Section, frozen=True, kw_only=True):
     resume: Annotated[bool, Meta(description="a client that comes back gets what it missed")] = True
     resume_limit: Annotated[int, Meta(ge=0, description="at most so many missed passages")] = 10000
     plate_type: Annotated[int, Meta(ge=0, le=3, description="1 black 2 white 3 visitor")] = 3
-    device_id: Annotated[str, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] | None = None
+    device_id: Annotated[str, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] | None = (
+        None
+    )
     max_clients: Count = 512
     max_clients_per_address: Count = 512
     login_timeout: Positive = 10.0
