@@ -165,10 +165,11 @@ def key_lines(text: str) -> dict[str, int]:
             if key:
                 name = key.group(1).replace('"', "").replace("'", "")
                 lines[f"{prefix}.{name}" if prefix else name] = number
-        rest = re.sub(r'"(\\.|[^"\\])*"(?!")|\'[^\']*\'(?!\')|#.*$', "", line)
-        for mark in ('"""', "'''"):
-            if rest.count(mark) == 1:
-                quote = mark
+        marked = line.replace('"""', "\x00").replace("'''", "\x01")
+        rest = re.sub(r'"(\\.|[^"\\])*"|\'[^\']*\'|#.*$', "", marked)
+        for mark, long_quote in (("\x00", '"""'), ("\x01", "'''")):
+            if rest.count(mark) % 2:
+                quote = long_quote
         depth = max(0, depth + rest.count("[") - rest.count("]"))
     return lines
 

@@ -1,0 +1,54 @@
+"""``lpr``: the entry point. Each command module offers ``add(commands)`` and sets ``run`` to its function."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from lpr.cli import config, log, read, replay, run, user, verify
+from lpr.cli.output import CommandError, warn
+from lpr.settings import ConfigError
+
+COMMANDS = (run, read, log, replay, verify, config, user)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="lpr",
+        description="Licence plate recognition: a service, its protocols, and tools to look into what it saw.",
+        epilog="`lpr demo` shows everything with no configuration. Exit codes: 0 all well, 1 something was found"
+        " wrong (an unreadable image, an altered file), 2 the command can't be carried out.",
+    )
+    top.add_argument("--version", action="version", version=f"lpr {metadata.version('lpr')}")
+    commands = top.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Expected faults end as one line on standard error."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except CommandError as error:
+        warn(str(error))
+        return error.status
+    except ConfigError as error:
+        warn(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`lpr log | head`): not an error, but nothing more may be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""``lpr read IMAGES…``: the plates on photographs, best first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import lpr
+from lpr.cli.output import CommandError, Progress, say, say_json, warn
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+"""The files that are taken from a folder."""
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        "read", help="read the plates on photographs", description="Read the plates on photographs, best plate first."
+    )
+    command.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="files, or folders of them")
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+    command.add_argument(
+        "--country",
+        action="append",
+        default=[],
+        metavar="XX",
+        help="expected countries, ISO alpha-2 (BR,AR,…); repeatable",
+    )
+    command.add_argument(
+        "--min-confidence", type=float, default=0.0, metavar="C", help="leave out plates under it (0-1)"
+    )
+    command.set_defaults(run=_read)
+
+
+def _read(options: argparse.Namespace) -> int:
+    countries = tuple(code.strip().upper() for given in options.country for code in given.split(",") if code.strip())
+    for code in countries:
+        if len(code) != 2 or not code.isalpha():
+            raise CommandError(f"--country {code}: not a country; write ISO alpha-2 codes such as BR or BR,AR")
+    paths = list(_files(options.images))
+    failed = 0
+    reader = lpr.Reader(countries=countries)
+    progress = Progress("reading", len(paths), quiet=len(paths) < 2)
+    for path in paths:
+        try:
+            plates, elapsed = reader.timed(path)
+            error = None
+        except lpr.ImageError as problem:
+            plates, elapsed, error = (), 0.0, str(problem)
+            failed += 1
+        kept = [plate for plate in plates if plate.confidence >= options.min_confidence]
+        progress.step()
+        progress.clear()
+        if error is not None:
+            warn(error)
+        if options.json:
+            line: dict[str, Any] = {"image": str(path), "plates": [as_json(plate) for plate in kept]}
+            line["elapsed_ms"] = round(elapsed, 2)
+            if error is not None:
+                line["error"] = error
+            say_json(line)
+        elif error is None:
+            say(f"{path}: " + (", ".join(_short(plate) for plate in kept) or "no plate"))
+    progress.clear()
+    return 1 if failed else 0
+
+
+def _files(given: list[Path]) -> Iterator[Path]:
+    for path in given:
+        if path.is_dir():
+            inside = sorted(child for child in path.rglob("*") if child.suffix.lower() in SUFFIXES)
+            if not inside:
+                warn(f"{path}: no image in this folder")
+            yield from inside
+        else:
+            yield path
+
+
+def _short(plate: lpr.Plate) -> str:
+    place = plate.layout or "unknown format"
+    return f"{plate.text or '(unread)'} {plate.confidence:.0%} ({place})"
+
+
+def as_json(plate: lpr.Plate) -> dict[str, Any]:
+    """A plate as the command prints it: pixels rounded to tenths, probabilities to ten thousandths."""
+    return {
+        "text": plate.text,
+        "confidence": round(plate.confidence, 4),
+        "characters": [{"char": c.char, "confidence": round(c.confidence, 4)} for c in plate.characters],
+        "box": [round(value, 1) for value in plate.box],
+        "corners": [[round(x, 1), round(y, 1)] for x, y in plate.corners],
+        "country": plate.country,
+        "layout": plate.layout,
+    }
