@@ -1,0 +1,1 @@
+"""Formats of each country as data, and decoding under their grammar. Pure; imports events' value types alone."""
