@@ -227,7 +227,7 @@ REGIONS: Final[dict[str, tuple[str, ...]]] = {
         "HR",
         "SI",
         "BG",
-    ),  # fmt: skip
+    ),
     "us": ("US",),
 }
 """Names that may stand for several countries in the configuration."""

@@ -247,6 +247,6 @@ def glyph_mask(face: Face, char: str, height: int) -> NDArray[np.float32]:
         size = int(soft) * 2 + 1
         mask = np.where(cv2.GaussianBlur(np.pad(mask, size), (size, size), 0) > 127, 255, 0).astype(np.uint8)
         mask = mask[size:-size, size:-size]
-    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     small.setflags(write=False)
     return small

@@ -1,0 +1,261 @@
+"""The plate reader: patches in, characters with their reliabilities out.
+
+A network (any that a ``ReaderManifest`` describes) gives every slot a probability for each character; the grammar of
+the configured countries (``lpr.plates.decode``) makes a text of them. Crops follow ``lpr.vision.rectify``. May import
+``lpr.events``, ``lpr.plates`` and numeric libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.events import Character, Corners
+from lpr.plates.decode import ALPHABET, DecodeSettings, decode
+from lpr.plates.formats import FORMATS, Format, formats_for
+from lpr.vision.manifest import (
+    READER,
+    ModelError,
+    ReaderManifest,
+    check_input,
+    load_manifest,
+    model_file,
+    open_session,
+    prepare,
+)
+from lpr.vision.rectify import RectifyError, rectify, sharpness_of, to_gray
+
+__all__ = ["MOST_PATCHES", "PlateReader", "PlateText", "SlotProbabilities", "plate_colour", "style_prior"]
+
+MOST_PATCHES = 32
+"""Patches in one run of the network; more are read in several runs, so memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotProbabilities:
+    """What the network says of one patch. ``characters``: (slots, 37) float32, rows sum to 1, columns as
+    ``lpr.plates.decode.ALPHABET`` and the blank last. ``layouts``: style name to probability (empty: the model has
+    no such output). ``two_rows``: probability of a second row, or None."""
+
+    characters: NDArray[np.float32]
+    layouts: dict[str, float]
+    two_rows: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateText:
+    """One plate as it was read; the fields are those of ``lpr.events.Reading`` of the same name."""
+
+    text: str
+    confidence: float
+    characters: tuple[Character, ...]
+    country: str | None
+    layout: str | None
+    rows: int
+    plate_colour: str | None
+    sharpness: float
+
+
+class PlateReader:
+    """A reader network with its decoding. Not safe for two threads at once; cheap to make twice."""
+
+    def __init__(
+        self, manifest_path: Path | None = None, threads: int = 1, settings: DecodeSettings | None = None
+    ) -> None:
+        """``manifest_path``: None for the reader of the package. Raises ModelError."""
+        self.path = manifest_path if manifest_path is not None else READER
+        self.manifest = load_manifest(self.path, ReaderManifest)
+        self.manifest.check(self.path)
+        self.settings = settings or DecodeSettings()
+        data = model_file(self.path, self.manifest.file, self.manifest.sha256)
+        self._session = open_session(self.path.parent / self.manifest.file, data, threads)
+        check_input(self.path, self._session, self.manifest.input)
+        names = [value.name for value in self._session.get_outputs()]
+        wanted = [self.manifest.characters]
+        for extra in (self.manifest.layout_output, self.manifest.rows_output):
+            if extra is not None:
+                wanted.append(extra)
+        missing = [name for name in wanted if name not in names]
+        if missing:
+            raise ModelError(f"{self.path}: the model has no output {missing[0]!r}; it has {', '.join(names)}")
+        self._outputs = wanted
+        self._columns = _columns(self.manifest)
+        blank_patch = np.zeros((self.manifest.input.height, self.manifest.input.width), np.uint8)
+        self._run([blank_patch])  # a wrong output shape shows now, not at the first vehicle
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the log."""
+        return self.manifest.name
+
+    def probabilities(self, patches: Sequence[NDArray[np.uint8]]) -> list[SlotProbabilities]:
+        """Read patches of the model's input size, (h, w) gray or (h, w, 3) BGR uint8. Raises ModelError."""
+        out: list[SlotProbabilities] = []
+        for start in range(0, len(patches), MOST_PATCHES):
+            out.extend(self._run(patches[start : start + MOST_PATCHES]))
+        return out
+
+    def read(
+        self, image_bgr: NDArray[np.uint8], corners_list: Sequence[Corners], countries: Sequence[str] = ()
+    ) -> list[PlateText]:
+        """Read the plates at these corners of one picture ((H, W, 3) BGR or (H, W) gray, uint8), in their order.
+
+        ``countries``: codes or regions of ``lpr.plates.formats``; none: formats only name what was read. Corners that
+        enclose nothing give an empty text. Raises ModelError, UnknownCountry.
+        """
+        formats = formats_for(countries)
+        size = (self.manifest.input.width, self.manifest.input.height)
+        crops: list[NDArray[np.uint8] | None] = []
+        for corners in corners_list:
+            try:
+                crops.append(rectify(image_bgr, corners, size, self.manifest.margin))
+            except RectifyError:
+                crops.append(None)
+        found = iter(self.probabilities([crop for crop in crops if crop is not None]))
+        return [_NOTHING if crop is None else self.decode(next(found), crop, formats) for crop in crops]
+
+    def decode(
+        self, slots: SlotProbabilities, patch: NDArray[np.uint8] | None = None, formats: Sequence[Format] = ()
+    ) -> PlateText:
+        """One patch's probabilities to its text; ``patch`` gives colour and sharpness."""
+        prior = style_prior(slots.layouts) if slots.layouts else None
+        decoded = decode(slots.characters, formats, prior, self.settings)
+        return PlateText(
+            text=decoded.text,
+            confidence=decoded.confidence,
+            characters=decoded.characters,
+            country=decoded.country,
+            layout=decoded.layout,
+            rows=2 if slots.two_rows is not None and slots.two_rows > 0.5 else 1,
+            plate_colour=None if patch is None or patch.ndim != 3 else plate_colour(patch),
+            sharpness=0.0 if patch is None else round(sharpness_of(patch), 3),
+        )
+
+    def _run(self, patches: Sequence[NDArray[np.uint8]]) -> list[SlotProbabilities]:
+        manifest = self.manifest
+        gray = manifest.input.colour == "gray"
+        batch = prepare([to_gray(patch) if gray else _coloured(patch) for patch in patches], manifest.input)
+        outputs = dict(zip(self._outputs, self._session.run(self._outputs, {manifest.input.name: batch}), strict=True))
+        raw = np.asarray(outputs[manifest.characters], np.float32)
+        classes = len(manifest.alphabet)
+        if raw.size != len(patches) * manifest.slots * classes:
+            raise ModelError(
+                f"{self.path}: output {manifest.characters!r} has shape {raw.shape} for {len(patches)} pictures; the "
+                f"manifest says {manifest.slots} slots of {classes} classes"
+            )
+        scores = _softmax(raw.reshape(len(patches), manifest.slots, classes), manifest)
+        layouts = None if manifest.layout_output is None else np.asarray(outputs[manifest.layout_output], np.float32)
+        rows = None if manifest.rows_output is None else np.asarray(outputs[manifest.rows_output], np.float32).ravel()
+        result: list[SlotProbabilities] = []
+        for i in range(len(patches)):
+            own = _ctc_slots(scores[i], manifest.blank) if manifest.decoding == "ctc" else scores[i]
+            names: dict[str, float] = {}
+            if layouts is not None:
+                if layouts.shape != (len(patches), len(manifest.layouts)):
+                    raise ModelError(
+                        f"{self.path}: output {manifest.layout_output!r} has shape {layouts.shape}; the manifest lists "
+                        f"{len(manifest.layouts)} layouts"
+                    )
+                share = _softmax(layouts[i], manifest)
+                names = {name: float(p) for name, p in zip(manifest.layouts, share, strict=True)}
+            second = None if rows is None else _probability(float(rows[i]), manifest)
+            result.append(SlotProbabilities(own[:, self._columns], names, second))
+        return result
+
+
+_NOTHING = PlateText(
+    text="", confidence=0.0, characters=(), country=None, layout=None, rows=1, plate_colour=None, sharpness=0.0
+)
+
+
+def _columns(manifest: ReaderManifest) -> NDArray[np.intp]:
+    """Class index of each of ``ALPHABET`` and the blank. Raises ModelError when the model lacks a character."""
+    order: list[int] = []
+    for char in ALPHABET:
+        at = [i for i, own in enumerate(manifest.alphabet) if own == char and i != manifest.blank]
+        if not at:
+            raise ModelError(f"{manifest.file}: the reader's alphabet lacks {char!r}; it must hold A-Z and 0-9")
+        order.append(at[0])
+    return np.array([*order, manifest.blank], np.intp)
+
+
+def _softmax(values: NDArray[np.float32], manifest: ReaderManifest) -> NDArray[np.float32]:
+    if manifest.activation == "softmax":
+        logits = np.log(np.maximum(values, 1e-9))
+    else:
+        logits = values
+    logits = logits / manifest.temperature
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
+
+
+def _probability(value: float, manifest: ReaderManifest) -> float:
+    return value if manifest.activation == "softmax" else float(1 / (1 + np.exp(-value)))
+
+
+def _coloured(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(patch[..., None], 3, axis=2) if patch.ndim == 2 else patch
+
+
+def _ctc_slots(steps: NDArray[np.float32], blank: int) -> NDArray[np.float32]:
+    """CTC time steps to slots: each run of one likeliest class is a slot, at its surest step. At least one row."""
+    best = steps.argmax(1)
+    rows: list[NDArray[np.float32]] = []
+    start = 0
+    for end in range(1, len(best) + 1):
+        if end < len(best) and best[end] == best[start]:
+            continue
+        if best[start] != blank:
+            run = steps[start:end]
+            rows.append(run[int(run[:, best[start]].argmax())])
+        start = end
+    return np.stack(rows) if rows else steps[:1]
+
+
+def style_prior(layouts: dict[str, float]) -> dict[str, float]:
+    """The layout head's probabilities of styles as a prior for format keys ("eu" covers each of its countries')."""
+    prior: dict[str, float] = {}
+    for format_ in FORMATS:
+        key = format_.key
+        base = key.removesuffix("-moto")
+        for name in (key, base, key[:2], "eu"):
+            if name in layouts:
+                prior[key] = layouts[name]
+                break
+    return prior
+
+
+def plate_colour(patch: NDArray[np.uint8]) -> str:
+    """The ground's colour, a name of ``lpr.events.COLOURS``, from a rectified (h, w, 3) BGR patch.
+
+    The ground is the commoner of the light and the dark half of the patch's middle (Otsu's threshold).
+    """
+    height, width = patch.shape[:2]
+    middle = patch[height // 4 : height - height // 6, width // 8 : width - width // 8]
+    gray = to_gray(middle)
+    threshold, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    light = gray > threshold
+    ground = middle[light] if light.mean() >= 0.5 else middle[~light]
+    ink_level = float(gray[~light].mean()) if light.mean() >= 0.5 and (~light).any() else float(gray[light].mean())
+    blue, green, red = (float(v) for v in np.median(ground, axis=0))
+    high, low = max(blue, green, red), min(blue, green, red)
+    if high < 1 or (high - low) / high < 0.28:
+        if light.mean() < 0.5:
+            return "black"
+        return "gray" if high < 185 and high - ink_level < 120 else "white"
+    span = high - low
+    if high == red:
+        hue = 60 * ((green - blue) / span % 6)
+    elif high == green:
+        hue = 60 * ((blue - red) / span + 2)
+    else:
+        hue = 60 * ((red - green) / span + 4)
+    for limit, name in ((18, "red"), (40, "orange"), (70, "yellow"), (165, "green"), (195, "cyan"), (260, "blue")):
+        if hue < limit:
+            return name
+    return "violet" if hue < 310 else "red"
