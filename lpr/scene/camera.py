@@ -24,10 +24,10 @@ class PinholeCamera:
 
     width: int = 1280
     height: int = 720
-    focal: float = 1.22
-    x: float = 0.15
-    y: float = 3.1
-    pitch: float = 9.6
+    focal: float = 1.3
+    x: float = 0.12
+    y: float = 2.75
+    pitch: float = 8.4
     yaw: float = -0.8
     roll: float = 0.5
 

@@ -32,7 +32,7 @@ class Lane:
     direction: Direction
 
 
-LANES = (Lane(1, 1.62, "away"), Lane(2, -1.62, "approach"))
+LANES = (Lane(1, 1.55, "away"), Lane(2, -1.55, "approach"))
 
 LENGTHS = {"car": 4.2, "suv": 4.5, "pickup": 5.1, "van": 5.0, "truck": 7.6, "motorcycle": 2.0}
 KINDS = (("car", 0.52), ("suv", 0.13), ("pickup", 0.08), ("van", 0.09), ("truck", 0.08), ("motorcycle", 0.10))
