@@ -213,8 +213,7 @@ class Backdrop:
 
     def _compose(self, image: Image, *, night: bool, haze: Colour, gain: Colour, lamps: float = 0.0) -> Image:
         self._hills(image, haze, gain)
-        ground, cover = self._ground(gain, lamps, haze)
-        image[:] = (image * (1 - cover[:, :, None]) + ground * cover[:, :, None]).astype(np.uint8)
+        self._ground(image, gain, lamps, haze)
         windows = 1.0 if night else 0.0
         for house in self._houses:
             self._house(image, house, night, mix(gain, (0.62, 0.62, 0.62), windows * lamps * 0.25), haze)
@@ -278,13 +277,16 @@ class Backdrop:
         if depth.min() > NEAR:
             paste(image, _hazed(texture, gain, share, haze), points)
 
-    def _ground(self, gain: Colour, lamps: float, haze: Colour) -> tuple[Floats, NDArray[np.float32]]:
-        """The ground's colours (H, W, 3) and where it is seen (H, W), 0 to 1."""
+    @cached_property
+    def _surface(self) -> tuple[int, Floats, Floats, Floats]:
+        """The ground by plain light: first row that shows it, colours (h, W, 3), and x and z of every pixel (h, W)."""
         camera = self.camera
         width, height = camera.width, camera.height
         to_ground = np.linalg.inv(camera.matrix[:, [0, 2, 3]])
-        rows, cols = np.mgrid[0:height, 0:width].astype(np.float64)
-        world = np.stack([cols, rows, np.ones_like(rows)], -1) @ to_ground.T
+        slant = abs(camera.horizon(-0.5) - camera.horizon(0.5))
+        first = min(max(int(camera.horizon() - slant), 0), height - 1)
+        rows, cols = np.mgrid[first:height, 0:width].astype(np.float32)
+        world = np.stack([cols, rows, np.ones_like(rows)], -1) @ to_ground.T.astype(np.float32)
         w = world[..., 2]
         seen = (w > 1e-5) & (world[..., 1] > 0)
         x = np.where(seen, world[..., 0] / np.where(seen, w, 1), 0.0)
@@ -310,7 +312,7 @@ class Backdrop:
         middle = _sample(cv2.GaussianBlur(grain, (0, 0), 1.6) * 4, x * 16, z * 16) * np.clip(0.06 / fz, 0, 1)
         wide = _sample(broad.astype(np.float32), x * 9, z * 5) * 2
 
-        asphalt = np.stack([104 + 0 * x, 102 + 0 * x, 100 + 0 * x], -1)
+        asphalt = np.array([104, 102, 100], np.float32) + np.zeros((*x.shape, 3), np.float32)
         texture = 1 + 0.05 * fine + 0.04 * middle + 0.10 * wide
         for lane in (-1.55, 1.55):
             for track in (-0.78, 0.78):
@@ -325,7 +327,7 @@ class Backdrop:
         road *= (1 - 0.45 * between(disc, 0.29, 0.33, fx * 2) - 0.14 * between(disc, -1, 0.29, fx * 2))[..., None]
 
         worn = 1 - 0.3 * np.clip(wide + 0.35 * middle, 0, 1)
-        white, yellow = np.array([216, 222, 222]), np.array([66, 176, 226])
+        white, yellow = np.array([216, 222, 222], np.float32), np.array([66, 176, 226], np.float32)
         away = 1 - between(z, CROSSING[0] - 0.9, CROSSING[1] + 0.9, fz)
         for line in (-0.11, 0.11):
             share = between(x, line - 0.055, line + 0.055, fx) * worn * away * 0.9
@@ -342,31 +344,36 @@ class Backdrop:
         side = np.abs(x)
         joints = np.clip(dashes(side, 0.6, 0.03, fx) + dashes(z, 0.6, 0.03, fz), 0, 1)
         tone = (1 - 0.16 * joints) * (1 + 0.05 * middle + 0.10 * wide + 0.03 * fine)
-        paving = np.array([150, 156, 160]) * tone[..., None]
+        paving = np.array([150, 156, 160], np.float32) * tone[..., None]
         kerb = between(side, ROAD, ROAD + 0.17, fx)
         gutter = between(side, ROAD - 0.22, ROAD, fx)
         road *= (1 - 0.13 * gutter)[..., None]
-        lawn = np.array([52, 98, 82]) * (1 + 0.22 * middle + 0.22 * wide + 0.1 * fine)[..., None]
+        lawn = np.array([52, 98, 82], np.float32) * (1 + 0.22 * middle + 0.22 * wide + 0.1 * fine)[..., None]
         on_road = between(side, -1, ROAD, fx)[..., None]
         on_lawn = np.clip((side - PAVEMENT) / fx + 0.5, 0, 1)[..., None]
         ground = road * on_road + (paving * (1 - on_lawn) + lawn * on_lawn) * (1 - on_road)
-        edge = np.array([186, 188, 188]) * (1 + 0.05 * fine + 0.05 * wide - 0.2 * dashes(z, 1.0, 0.03, fz))[..., None]
+        edge = np.array([186, 188, 188], np.float32) * (1 + 0.05 * fine + 0.05 * wide - 0.2 * dashes(z, 1.0, 0.03, fz))[..., None]
         ground = ground * (1 - kerb[..., None]) + edge * kerb[..., None]
         for tx, tz, _ in self._trees:
             shade = np.exp(-(((x - tx) / 1.5) ** 2) - ((z - tz) / 1.9) ** 2)
-            ground *= (1 - (0.30 if not lamps else 0.12) * shade)[..., None]
+            ground *= (1 - 0.24 * shade)[..., None]
+        return first, ground, x, z
 
-        light = np.array(gain) + np.zeros((*x.shape, 3))
+    def _ground(self, image: Image, gain: Colour, lamps: float, haze: Colour) -> None:
+        """Lay the ground into the picture under a light."""
+        first, surface, x, z = self._surface
+        light = np.array(gain, np.float32) + np.zeros((*x.shape, 3), np.float32)
         if lamps:
+            warm, plain = np.array([0.50, 0.80, 1.0], np.float32), np.array([0.95, 1.0, 1.0], np.float32)
             for lx, lz in self._lamps:
-                pool = np.exp(-(((x - lx + 1.1 * np.sign(lx)) / 3.0) ** 2) - ((z - lz) / 3.6) ** 2)
-                light += 0.38 * lamps * pool[..., None] * np.array([0.50, 0.80, 1.0])
+                pool = np.exp(-(((x - lx + 1.1 * float(np.sign(lx))) / 3.0) ** 2) - ((z - lz) / 3.6) ** 2)
+                light += (0.38 * lamps * pool)[..., None] * warm
             own = np.exp(-((x / 3.4) ** 2) - ((z - 8.5) / 4.6) ** 2)
-            light += 0.30 * lamps * own[..., None] * np.array([0.95, 1.0, 1.0])
-        ground = ground * light
+            light += (0.30 * lamps * own)[..., None] * plain
         far = (1 - np.exp(-z / 240))[..., None]
-        ground = ground * (1 - far) + np.array(haze) * far
-        return np.clip(ground, 0, 255), seen.astype(np.float32)
+        ground = surface * light * (1 - far) + np.array(haze, np.float32) * far
+        part = image[first:]
+        part[:] = np.where((z < 1999)[..., None], np.clip(ground, 0, 255).astype(np.uint8), part)
 
 
 def _sample(noise: NDArray[np.float32], x: Floats, y: Floats) -> Floats:
@@ -374,7 +381,7 @@ def _sample(noise: NDArray[np.float32], x: Floats, y: Floats) -> Floats:
     h, w = noise.shape
     field = cv2.remap(noise, np.mod(x, w).astype(np.float32), np.mod(y, h).astype(np.float32), cv2.INTER_LINEAR,
                       borderMode=cv2.BORDER_WRAP)  # fmt: skip
-    return field.astype(np.float64)
+    return field.astype(np.float32)
 
 
 def _hazed(texture: Texture, gain: Colour, share: float, haze: Colour) -> Texture:

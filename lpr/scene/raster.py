@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, cos, floor, pi, sin
+from math import ceil, cos, floor, hypot, pi, sin
 from typing import TypeAlias, cast
 
 import cv2
@@ -19,7 +19,7 @@ Image: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) BGR or (H, W, 4) premultiplied BGRA."""
 Colour: TypeAlias = tuple[float, float, float]
 """Blue, green, red, 0 to 255."""
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
 
 _SHIFT = 4
 """Bits of sub-pixel position given to OpenCV."""
@@ -141,8 +141,9 @@ def paste(
     y2 = min(ceil(float(quad[:, 1].max())) + reach + 1, height)
     if x2 - x1 < 2 or y2 - y1 < 2:
         return
-    span_x = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
-    span_y = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
+    span_x = max(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy))
+    span_y = max(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by))
     level = 0
     for level, smaller in enumerate(texture.levels):
         if smaller.shape[1] < 1.7 * span_x and smaller.shape[0] < 1.7 * span_y:

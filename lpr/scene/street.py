@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from math import exp, radians
+from math import cos, exp, radians, sin
 from typing import cast
 
 import cv2
@@ -208,12 +208,15 @@ class Street:
         gain = cast("Colour", gain)
         self._shade(image, place, shape, light)
         haze = min(along / 260, 0.4)
-        for face in shape.faces:
+        spots = self._world(shape.corners, place)
+        points, depths = self.camera.project(spots)
+        for number, face in enumerate(shape.faces):
             if self._hidden(face, place):
                 continue
+            own_part = slice(4 * number, 4 * number + 4)
             sun = {"left": 0.80, "right": 1.0, "up": 1.05, "end": 1.0}[face.facing]
             sun = 1.0 - (1.0 - sun) * (1 - light.lamps)
-            quad, texture = self._place(face, place)
+            quad, texture = self._place(face, spots[own_part], points[own_part], depths[own_part])
             if quad is not None and texture is not None:
                 paste(image, texture, quad, (gain[0] * sun, gain[1] * sun, gain[2] * sun))
         self._lamps(image, place, shape, light)
@@ -246,21 +249,18 @@ class Street:
         turn = radians(place.vehicle.yaw)
         x = place.vehicle.lane.x + place.vehicle.offset - self.camera.x
         # the side's outward normal is (±cos, 0, sin); look from the camera to the side
-        side_x = face.quad[0][0] * float(np.cos(turn))
+        side_x = face.quad[0][0] * cos(turn)
         toward = x + side_x
         return toward < 0.05 if face.facing == "left" else toward > -0.05
 
     def _world(self, points: Floats, place: Place) -> Floats:
         """From vehicle to world coordinates, (N, 3) metres."""
-        turn = radians(place.vehicle.yaw)
-        x = points[:, 0] * np.cos(turn) + points[:, 2] * np.sin(turn) * 0.5
-        z = points[:, 2] * np.cos(turn) - points[:, 0] * np.sin(turn)
-        return np.stack([x + place.vehicle.lane.x + place.vehicle.offset, points[:, 1], z + place.z], -1)
+        c, s = cos(radians(place.vehicle.yaw)), sin(radians(place.vehicle.yaw))
+        turn = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+        return points @ turn + np.array([place.vehicle.lane.x + place.vehicle.offset, 0.0, place.z])
 
-    def _place(self, face: Face, place: Place) -> tuple[Floats | None, Texture | None]:
+    def _place(self, face: Face, spots: Floats, quad: Floats, depth: Floats) -> tuple[Floats | None, Texture | None]:
         """A face's corners in the picture, and its texture, both cut off where it comes too near to the lens."""
-        spots = self._world(np.array(face.quad, np.float64), place)
-        quad, depth = self.camera.project(spots)
         if float(depth.min()) >= NEAR:
             return quad, face.texture
         if float(depth.max()) <= NEAR * 1.2:

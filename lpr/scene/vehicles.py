@@ -8,10 +8,11 @@ Imports ``lpr.scene.raster``, numpy.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lpr.scene.raster import Colour, Pad, Texture, mix, rounded, scale
 
@@ -63,6 +64,11 @@ class Body:
     lamps: tuple[Lamp, ...]
     plate_y: float
     plate_z: float = -0.015
+
+    @cached_property
+    def corners(self) -> NDArray[np.float64]:
+        """Every face's corners in the faces' order, (4 × faces, 3) metres."""
+        return np.array([spot for face in self.faces for spot in face.quad], np.float64)
 
 
 @dataclass(frozen=True)
