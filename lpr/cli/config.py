@@ -1,4 +1,4 @@
-"""``lpr config check|show|schema``: is the file right, what is in force and where it comes from, what may be written."""
+"""``lpr config check|show|schema``: is the file right, what is in force and where from, what may be written."""
 
 from __future__ import annotations
 
