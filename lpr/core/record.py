@@ -1,0 +1,211 @@
+"""The envelope round an event, and the codec between events and their stored form.
+
+A record is what the log keeps: the event's body as JSON with its type and version beside it, who wrote it, which
+record caused it, when, and the hash that chains it to the record before. Types and versions that this release
+doesn't know are kept and shown as ``UnknownEvent``, never lost. May import ``lpr.events`` only.
+
+Ids are UUIDs of version 8 (RFC 9562, section 5.8): 48 bits of wall time in ms, 26 bits that tell one log from
+another, 48 bits of sequence number. They are derived, not stored: the same record always has the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from lpr.core.errors import RecordError
+from lpr.core.upcast import UPCASTERS, Upcaster, upcast
+from lpr.events import EVENTS, Event, Micros
+
+MAX_BODY = 16 * 1024 * 1024
+"""The largest body of an event, in bytes. Pictures don't belong into events."""
+
+_SEQ_BITS = 48
+_SEQ_MASK = (1 << _SEQ_BITS) - 1
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_VERSION_NIBBLE = 8
+_VARIANT = 0b10
+
+
+class UnknownEvent(Event, frozen=True, kw_only=True):
+    """An event of a type or version that this release doesn't know. ``body``: its JSON, untouched."""
+
+    type: str
+    of_version: int
+    body: msgspec.Raw
+
+
+class Encoded(NamedTuple):
+    """An event on its way into the log."""
+
+    type: str
+    version: int
+    body: bytes
+
+
+Decode: TypeAlias = Callable[[bytes], Event]
+
+
+class Codec:
+    """Events to stored form and back. Has a decoder for each type and version, made once."""
+
+    def __init__(
+        self, events: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS
+    ) -> None:
+        self._decoders: dict[tuple[str, int], Decode] = {}
+        self._known: set[type[Event]] = set()
+        self._encode = msgspec.json.Encoder().encode
+        for event in events:
+            self._known.add(event)
+            self._decoders[event.__name__, event.version] = msgspec.json.Decoder(event).decode
+            for version in range(1, event.version):
+                self._decoders[event.__name__, version] = _upcasting(event, version, upcasters)
+
+    def encode(self, event: Event) -> Encoded:
+        """Raises ValueError for an event that is not in the vocabulary, doesn't fit JSON or is too large."""
+        kind = type(event)
+        if kind not in self._known:
+            raise ValueError(f"{kind.__name__} is not an event of this log; add it to lpr.events.EVENTS")
+        body = self._encode(event)
+        if len(body) > MAX_BODY:
+            raise ValueError(f"{kind.__name__} has {len(body)} bytes; an event may have {MAX_BODY}")
+        return Encoded(kind.__name__, kind.version, body)
+
+    def decode(self, type_name: str, version: int, body: bytes) -> Event:
+        """Raises RecordError when the body doesn't fit its type and version."""
+        decode = self._decoders.get((type_name, version))
+        if decode is None:
+            return UnknownEvent(type=type_name, of_version=version, body=msgspec.Raw(body))
+        try:
+            return decode(body)
+        except (msgspec.MsgspecError, LookupError) as error:
+            raise RecordError(f"{type_name} version {version} doesn't fit its body: {error}") from error
+
+
+def _upcasting(event: type[Event], version: int, upcasters: Mapping[tuple[str, int], Upcaster]) -> Decode:
+    raw = msgspec.json.Decoder(dict[str, object])
+
+    def decode(body: bytes) -> Event:
+        today = upcast(event.__name__, version, event.version, raw.decode(body), upcasters)
+        return msgspec.convert(today, event)
+
+    return decode
+
+
+CODEC = Codec(EVENTS)
+"""The codec of the log's vocabulary."""
+
+_decode = CODEC.decode
+_keep = msgspec.structs.force_setattr
+
+
+class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """One record of the log. Two records are equal when their sequence number and hash are.
+
+    ``seq``: place in the log, from 1. ``actor``: who appended it. ``cause``: sequence number of the record that
+    it follows from, 0 none. ``wall``, ``mono``: µs at append (``mono`` counts within ``boot``). ``body``: the
+    event as JSON, exactly as stored. ``hash``: 32 bytes, chain hash. ``tag``: the log's part of the id, 26 bits.
+    """
+
+    seq: int
+    type: str
+    version: int
+    actor: str
+    cause: int
+    wall: Micros
+    mono: Micros
+    boot: str
+    body: bytes
+    hash: bytes
+    tag: int = 0
+    _event: Event | None = None
+
+    @property
+    def id(self) -> str:
+        """The record's id: a UUID that carries the sequence number."""
+        return make_id(self.wall, self.tag, self.seq)
+
+    @property
+    def event(self) -> Event:
+        """The event, decoded and brought to today's version on first use. Raises RecordError."""
+        event = self._event
+        if event is None:
+            try:
+                event = _decode(self.type, self.version, self.body)
+            except RecordError as error:
+                raise RecordError(f"record {self.seq}: {error}; `lpr verify` tells whether it was altered") from error
+            _keep(self, "_event", event)
+        return event
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record) and self.seq == other.seq and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash((self.seq, self.hash))
+
+
+def tag_of(log_id: str) -> int:
+    """The 26 bits that stand for a log in its ids. ``log_id``: 32 hex digits."""
+    return int(log_id[:8], 16) >> 6
+
+
+def make_id(wall: Micros, tag: int, seq: int) -> str:
+    """The id of the record ``seq``: lower-case UUID text."""
+    milliseconds = (wall // 1000) & 0xFFFF_FFFF_FFFF
+    low = (_VARIANT << 62) | ((tag & 0x3FFF) << _SEQ_BITS) | (seq & _SEQ_MASK)
+    digits = f"{milliseconds:012x}{_VERSION_NIBBLE:x}{(tag >> 14) & 0xFFF:03x}{low:016x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def seq_of(record_id: str) -> int:
+    """The sequence number that an id carries. Accepts upper and lower case. Raises ValueError."""
+    digits = record_id.replace("-", "")
+    if not _UUID.fullmatch(record_id):
+        raise ValueError(f"not an id of this log: {record_id[:64]!r}")
+    value = int(digits, 16)
+    if (value >> 76) & 0xF != _VERSION_NIBBLE or (value >> 62) & 0b11 != _VARIANT:
+        raise ValueError(f"not an id of this log: {record_id[:64]!r}")
+    return value & _SEQ_MASK
+
+
+# --- the hash chain ------------------------------------------------------------------------------------
+
+_header = msgspec.json.Encoder().encode
+
+
+def genesis(log_id: str) -> bytes:
+    """The hash before the first record: SHA-256 of ``lpr-log:<log id>``."""
+    return hashlib.sha256(f"lpr-log:{log_id}".encode()).digest()
+
+
+def content_of(
+    seq: int, type_name: str, version: int, actor: str, cause: int, wall: Micros, mono: Micros, boot: str, body: bytes
+) -> bytes:
+    """What a record's hash covers: a JSON array of the envelope, a line feed, the body.
+
+    Unambiguous: JSON escapes line feeds, so the first one ends the envelope.
+    """
+    return _header((seq, type_name, version, actor, cause, wall, mono, boot)) + b"\n" + body
+
+
+def chain_hash(previous: bytes, content: bytes) -> bytes:
+    """SHA-256 over the previous record's hash (32 bytes) and this record's content."""
+    return hashlib.sha256(previous + content).digest()
+
+
+def content(record: Record) -> bytes:
+    """What the hash of ``record`` covers."""
+    r = record
+    return content_of(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body)
+
+
+def make_record(
+    seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0, tag: int = 0
+) -> Record:
+    """A record that stands alone, outside a log and its chain: for tests and for trying a decider out."""
+    kind, version, body = CODEC.encode(event)
+    return Record(seq, kind, version, actor, cause, wall, wall, "", body, bytes(32), tag)

@@ -1,0 +1,354 @@
+"""The log's file: SQLite schema, writing of batches, queries. Blocking; ``lpr.core.log`` gives it a thread.
+
+WAL with ``synchronous=FULL``: a commit that returned survives a power cut. Reads fetch a page and close their
+statement, so no reader holds the WAL back. May import ``lpr.events`` only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import starmap
+from pathlib import Path
+from typing import cast
+
+from lpr.core.errors import LogDamagedError, LogFormatError, LogUnavailable
+from lpr.core.record import Encoded, Record, chain_hash, content_of, genesis, tag_of
+from lpr.events import Baseline, Micros
+
+FORMAT = 1
+"""Version of the file's layout, in ``meta`` and in ``PRAGMA user_version``."""
+
+APPLICATION_ID = 0x6C70726C
+"""``PRAGMA application_id`` of a log ("lprl"), so that ``file`` and this release know it."""
+
+SCHEMA = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE records(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    type TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    cause INTEGER NOT NULL,
+    wall INTEGER NOT NULL,
+    mono INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL
+);
+CREATE INDEX records_by_type ON records(type);
+CREATE TABLE cursors(
+    actor TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    baseline INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+"""
+"""An index of SQLite ends with the rowid, so ``records_by_type`` gives each type's records in order."""
+
+COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB), hash"
+"""The columns of a record in the order of ``Record``; the body is kept as text for people, read as bytes."""
+
+_INSERT = (
+    "INSERT INTO records(seq, type, version, actor, cause, wall, mono, boot, body, hash) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
+)
+_MOVE = "INSERT INTO cursors(actor, seq) VALUES (?, ?) ON CONFLICT(actor) DO UPDATE SET seq = max(seq, excluded.seq)"
+_SNAPSHOT = (
+    "INSERT INTO cursors(actor, seq, baseline) VALUES (?, 0, ?) "
+    "ON CONFLICT(actor) DO UPDATE SET baseline = excluded.baseline"
+)
+_BASELINE = Baseline.__name__
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_MAX_SEQ = (1 << 48) - 1
+_SCAN = 4
+"""A read by types first looks through this many times ``limit`` records before it turns to the index."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One append on its way to the file: all of it is written, or none."""
+
+    events: Sequence[Encoded]
+    actor: str
+    causes: Sequence[int]
+    cursor: int | None
+    wall: Micros = 0
+    mono: Micros = 0
+
+
+def refusal(error: sqlite3.Error, path: Path) -> LogUnavailable | LogDamagedError:
+    """What an SQLite error means for the log, in words for a person."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return LogDamagedError(f"{path}: {error}; start again: the log is then checked and what can be read is kept")
+    remedy = {
+        sqlite3.SQLITE_FULL: "the disk is full: make room, writing then goes on by itself",
+        sqlite3.SQLITE_IOERR: "the disk can't be written or is full: make room or check it, writing then goes on",
+        sqlite3.SQLITE_BUSY: "another program holds the log's write lock: close it (sqlite3, a backup), then it goes on",
+        sqlite3.SQLITE_LOCKED: "another program holds the log's write lock: close it, then it goes on",
+        sqlite3.SQLITE_READONLY: "the log or its folder is read-only: correct the permissions",
+        sqlite3.SQLITE_CANTOPEN: "the file can't be opened: check that its folder exists and its permissions",
+    }.get(code, "nothing was written, it is tried again")
+    return LogUnavailable(f"{path}: {error}; {remedy}")
+
+
+def connect(path: Path, *, busy_timeout: float, read_only: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any one thread at a time. Raises sqlite3.Error."""
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_timeout,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
+    )
+    try:
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA journal_size_limit = 67108864")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def create(connection: sqlite3.Connection, log_id: str) -> None:
+    """Lay out a new log."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", [("log_id", log_id), ("format", str(FORMAT))])
+    connection.execute("COMMIT")
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether the file has no tables at all: a new one."""
+    return fetch_number(connection, "SELECT count(*) FROM sqlite_master") == 0
+
+
+def check_format(connection: sqlite3.Connection, path: Path) -> str:
+    """The log's id. Raises LogFormatError for a file that is no log of this release."""
+    found = fetch_number(connection, "PRAGMA application_id")
+    if found != APPLICATION_ID:
+        raise LogFormatError(f"{path} is a database of something else, not a log; name another data folder")
+    version = fetch_number(connection, "PRAGMA user_version")
+    if version != FORMAT:
+        raise LogFormatError(
+            f"{path} has log format {version}, this release knows {FORMAT}; use the release that wrote it"
+        )
+    return str(connection.execute("SELECT value FROM meta WHERE name = 'log_id'").fetchone()[0])
+
+
+def fetch_number(connection: sqlite3.Connection, sql: str, parameters: Sequence[object] = ()) -> int:
+    """The first column of the first row, 0 when there is none or it is NULL."""
+    row = connection.execute(sql, tuple(parameters)).fetchone()
+    return int(row[0]) if row is not None and row[0] is not None else 0
+
+
+class Writer:
+    """The one connection that writes. ``head``, ``hash``: of the last durable record."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, log_id: str, boot: str) -> None:
+        self.path = path
+        self.log_id = log_id
+        self.head = 0
+        self.hash = genesis(log_id)
+        self._connection = connection
+        self._tag = tag_of(log_id)
+        self._boot = boot
+        self._next = 1
+        self._resume()
+
+    def _resume(self) -> None:
+        """Take head, hash and the next number from the file."""
+        row = self._connection.execute("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+        if row is not None:
+            self.head, self.hash = int(row[0]), bytes(row[1])
+        used = fetch_number(self._connection, "SELECT seq FROM sqlite_sequence WHERE name = 'records'")
+        self.head = max(self.head, used)
+        self._next = self.head + 1
+
+    def clock_offset(self, boot: str) -> Micros | None:
+        """Wall minus monotonic time of the last record if it is of this boot."""
+        row = self._connection.execute("SELECT wall, mono, boot FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+        return int(row[0]) - int(row[1]) if row is not None and row[2] == boot else None
+
+    def write(self, batch: Sequence[Entry]) -> list[tuple[Record, ...]]:
+        """Append every entry in one transaction. Raises LogUnavailable (nothing written), LogDamagedError."""
+        result: list[tuple[Record, ...]] = []
+        rows: list[tuple[object, ...]] = []
+        moves: list[tuple[str, int]] = []
+        snapshots: list[tuple[str, int]] = []
+        seq, previous = self._next, self.hash
+        boot, tag = self._boot, self._tag
+        for entry in batch:
+            records: list[Record] = []
+            for (kind, version, body), cause in zip(entry.events, entry.causes, strict=True):
+                content = content_of(seq, kind, version, entry.actor, cause, entry.wall, entry.mono, boot, body)
+                previous = chain_hash(previous, content)
+                row = (seq, kind, version, entry.actor, cause, entry.wall, entry.mono, boot, body, previous)
+                rows.append(row)
+                records.append(Record(*row, tag))
+                if kind == _BASELINE:
+                    snapshots.append((entry.actor, seq))
+                seq += 1
+            if entry.cursor is not None:
+                moves.append((entry.actor, entry.cursor))
+            result.append(tuple(records))
+        try:
+            self._commit(rows, moves, snapshots)
+        except sqlite3.Error as error:
+            self._roll_back()
+            if not (rows and self._is_written(seq - 1, previous)):
+                raise refusal(error, self.path) from error
+        if rows:
+            self.head, self.hash, self._next = seq - 1, previous, seq
+        return result
+
+    def _commit(
+        self, rows: list[tuple[object, ...]], moves: list[tuple[str, int]], snapshots: list[tuple[str, int]]
+    ) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(_INSERT, rows)
+        if moves:
+            connection.executemany(_MOVE, moves)
+        if snapshots:
+            connection.executemany(_SNAPSHOT, snapshots)
+        connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                return
+
+    def _is_written(self, seq: int, hash_: bytes) -> bool:
+        """Whether a commit that reported an error took effect all the same."""
+        try:
+            row = self._connection.execute("SELECT hash FROM records WHERE seq = ?", (seq,)).fetchone()
+        except sqlite3.Error:
+            return False
+        return row is not None and bytes(row[0]) == hash_
+
+    def forget(self, seqs: Sequence[int]) -> None:
+        """Delete records in one transaction (retention). Raises LogUnavailable, LogDamagedError."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq in seqs])
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise refusal(error, self.path) from error
+
+    def close(self) -> None:
+        """Bring the WAL into the file and close. A failure leaves the WAL, which is as good."""
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error:
+            pass
+        finally:
+            self._connection.close()
+
+
+# --- queries -------------------------------------------------------------------------------------------
+
+
+def _records(connection: sqlite3.Connection, sql: str, parameters: Sequence[object], tag: int) -> list[Record]:
+    cursor = connection.execute(sql, tuple(parameters))
+    try:
+        rows = cast(list[tuple[int, str, int, str, int, int, int, str, bytes, bytes, int]], cursor.fetchall())
+    finally:
+        cursor.close()
+    return list(starmap(Record, rows))
+
+
+def query(
+    connection: sqlite3.Connection,
+    tag: int,
+    after: int,
+    upto: int | None,
+    types: Collection[str] | None,
+    limit: int,
+) -> list[Record]:
+    """Records after ``after`` up to ``upto`` (inclusive), oldest first."""
+    last = _MAX_SEQ if upto is None else upto
+    columns = f"{COLUMNS}, {tag}"
+    if types is None:
+        return _records(
+            connection,
+            f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            (after, last, limit),
+            tag,
+        )
+    names = sorted(set(types))
+    if not names:
+        return []
+    near = min(last, after + _SCAN * limit)
+    marks = ", ".join("?" * len(names))
+    found = _records(
+        connection,
+        f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?",
+        (after, near, *names, limit),
+        tag,
+    )
+    if len(found) == limit or near >= last:
+        return found
+    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq > ? AND seq <= ?"
+    parameters = [value for name in names for value in (name, near, last)]
+    found += _records(
+        connection,
+        " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?",
+        (*parameters, limit - len(found)),
+        tag,
+    )
+    return found
+
+
+def query_back(
+    connection: sqlite3.Connection, tag: int, before: int | None, types: Collection[str] | None, limit: int
+) -> list[Record]:
+    """Records before ``before``, newest first."""
+    last = _MAX_SEQ if before is None else before
+    columns = f"{COLUMNS}, {tag}"
+    if types is None:
+        sql = f"SELECT {columns} FROM records WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+        return _records(connection, sql, (last, limit), tag)
+    names = sorted(set(types))
+    if not names:
+        return []
+    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq < ?"
+    parameters = [value for name in names for value in (name, last)]
+    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq DESC LIMIT ?"
+    return _records(connection, sql, (*parameters, limit), tag)
+
+
+def query_one(connection: sqlite3.Connection, tag: int, seq: int) -> Record | None:
+    """The record ``seq``."""
+    found = _records(connection, f"SELECT {COLUMNS}, {tag} FROM records WHERE seq = ?", (seq,), tag)
+    return found[0] if found else None
+
+
+def query_cursor(connection: sqlite3.Connection, actor: str) -> tuple[int, int]:
+    """(cursor, sequence number of the latest Baseline) of ``actor``, zeros when there are none."""
+    row = connection.execute("SELECT seq, baseline FROM cursors WHERE actor = ?", (actor,)).fetchone()
+    return (int(row[0]), int(row[1])) if row is not None else (0, 0)
+
+
+def query_cursors(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """Every actor's (cursor, sequence number of its latest Baseline)."""
+    rows = connection.execute("SELECT actor, seq, baseline FROM cursors").fetchall()
+    return {str(actor): (int(seq), int(baseline)) for actor, seq, baseline in rows}
+
+
+def query_head(connection: sqlite3.Connection) -> int:
+    """The last sequence number, 0 when the log is empty."""
+    return fetch_number(connection, "SELECT max(seq) FROM records")
