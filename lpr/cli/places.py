@@ -13,9 +13,20 @@ import anyio
 from lpr.cli.config import add_options, load
 from lpr.cli.output import CommandError
 from lpr.core.clock import SystemClock
-from lpr.core.errors import LogDamagedError, LogFormatError, LogLockedError, LogUnavailable, RecordError
+from lpr.core.errors import (
+    BlobDamagedError,
+    BlobMissingError,
+    LogClosedError,
+    LogDamagedError,
+    LogFormatError,
+    LogLockedError,
+    LogUnavailable,
+    RecordError,
+)
 from lpr.core.log import LogReader
 from lpr.folder import DataFolder
+from lpr.web.credentials import CredentialsError
+from lpr.web.users import UserError
 
 T = TypeVar("T")
 
@@ -44,9 +55,38 @@ async def open_reader(place: DataFolder) -> AsyncGenerator[LogReader, None]:
         raise CommandError(f"{place.log}: there is no log; name the data folder of the service with --data") from None
 
 
+EXPECTED = (
+    BlobMissingError,
+    BlobDamagedError,
+    CredentialsError,
+    LogClosedError,
+    LogDamagedError,
+    LogFormatError,
+    LogLockedError,
+    LogUnavailable,
+    RecordError,
+    UserError,
+)
+"""Errors whose message is meant for a person."""
+
+
 def run_async(work: Callable[[], Awaitable[T]]) -> T:
-    """Run ``work`` on an event loop; the log's errors become the command's."""
+    """Run ``work`` on an event loop; expected errors, alone or in a group, become the command's. Others are raised."""
     try:
         return anyio.run(work)
-    except (LogLockedError, LogFormatError, LogUnavailable, LogDamagedError, RecordError) as error:
+    except EXPECTED as error:
         raise CommandError(str(error)) from None
+    except BaseExceptionGroup as group:
+        error = alone(group)
+        if isinstance(error, CommandError):
+            raise error from None
+        if isinstance(error, EXPECTED):
+            raise CommandError(str(error)) from None
+        raise
+
+
+def alone(group: BaseException) -> BaseException:
+    """The one error inside nested groups; the group itself when there are several."""
+    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
+        group = group.exceptions[0]
+    return group
