@@ -6,7 +6,7 @@ import argparse
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 
@@ -77,7 +77,7 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
     except EXPECTED as error:
         raise CommandError(str(error)) from None
     except BaseExceptionGroup as group:
-        error = alone(group)
+        error = alone(cast("BaseException", group))
         if isinstance(error, CommandError):
             raise error from None
         if isinstance(error, EXPECTED):
@@ -85,8 +85,7 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
         raise
 
 
-def alone(group: BaseException) -> BaseException:
+def alone(error: BaseException) -> BaseException:
     """The one error inside nested groups; the group itself when there are several."""
-    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
-        group = group.exceptions[0]
-    return group
+    inner = cast("BaseExceptionGroup[BaseException]", error).exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return alone(inner[0]) if len(inner) == 1 else error
