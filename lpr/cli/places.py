@@ -6,7 +6,7 @@ import argparse
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import anyio
 
@@ -77,7 +77,7 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
     except EXPECTED as error:
         raise CommandError(str(error)) from None
     except BaseExceptionGroup as group:
-        error = alone(cast("BaseException", group))
+        error = alone(group)
         if isinstance(error, CommandError):
             raise error from None
         if isinstance(error, EXPECTED):
@@ -87,5 +87,5 @@ def run_async(work: Callable[[], Awaitable[T]]) -> T:
 
 def alone(error: BaseException) -> BaseException:
     """The one error inside nested groups; the group itself when there are several."""
-    inner = cast("BaseExceptionGroup[BaseException]", error).exceptions if isinstance(error, BaseExceptionGroup) else ()
+    inner: tuple[BaseException, ...] = getattr(error, "exceptions", ())
     return alone(inner[0]) if len(inner) == 1 else error
