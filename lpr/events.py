@@ -183,11 +183,16 @@ class ChainSigned(Event, frozen=True, kw_only=True):
 
 
 class LogPruned(Event, frozen=True, kw_only=True):
-    """Retention removed the records up to ``upto`` (inclusive), whose chain hash was ``head`` (hex)."""
+    """Retention removed records up to ``upto`` (inclusive), whose chain hash was ``head`` (hex).
+
+    ``records``: how many go. ``kept``: SHA-256 (hex) over the contents' hashes of those before ``upto`` that
+    stay (audit), in order; "" when none stay.
+    """
 
     upto: int
     head: str
     records: int
+    kept: str = ""
     blobs: int
 
 

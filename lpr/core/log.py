@@ -32,11 +32,11 @@ from lpr.core.errors import (
     LogUnavailable,
 )
 from lpr.core.offload import Offload, in_thread
-from lpr.core.opening import open_store
+from lpr.core.opening import Stamp, open_store
 from lpr.core.reader import PAGE, LogReader, Pages
 from lpr.core.record import CODEC, Record, seq_of
-from lpr.core.store import Entry, Writer
-from lpr.events import ClockStepped, Event, Micros
+from lpr.core.store import Entry, Statements, Writer
+from lpr.events import ClockStepped, Event, LogRecovered, Micros
 
 __all__ = [
     "EventLog",
@@ -102,21 +102,29 @@ class _Waiting:
 
     entry: Entry
     job: Callable[[Writer], Any] | None = None
+    also: Statements | None = None
     taken: bool = False
     records: tuple[Record, ...] = ()
     result: Any = None
     error: Exception | None = None
     done: anyio.Event = field(default_factory=anyio.Event)
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is a transaction of its own."""
+        return self.job is not None or self.also is not None
+
 
 class EventLog:
     """An open log. Made by ``EventLog.open``; its methods are for the event loop it was opened in.
 
-    ``positions``: how far each running actor has read, kept by the loops of ``lpr.core.actor`` for the status page.
+    ``recovered``: what opening it had to do to a damaged file. ``positions``: how far each running actor has
+    read, kept by the loops of ``lpr.core.actor`` for the status page.
     """
 
     def __init__(self, writer: Writer, pages: Pages, clock: Clock, settings: LogSettings, offload: Offload) -> None:
         self.positions: dict[str, int] = {}
+        self.recovered: tuple[LogRecovered, ...] = ()
         self._writer = writer
         self._pages = pages
         self._clock = clock
@@ -145,18 +153,16 @@ class EventLog:
         Raises LogLockedError, LogFormatError, LogUnavailable.
         """
         settings = settings or Settings()
-        opened = await offload(
-            partial(open_store, path, clock.boot, clock.random_bytes(16).hex(), settings.busy_timeout)
-        )
+        stamp = Stamp(clock.wall(), clock.mono(), clock.boot, clock.random_bytes(16).hex())
+        opened = await offload(partial(open_store, path, stamp, settings.busy_timeout))
         try:
             pages = Pages(path, opened.writer.log_id, offload, settings.busy_timeout)
             log = cls(opened.writer, pages, clock, settings, offload)
+            log.recovered = opened.recovered
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(log._write)
                     try:
-                        if opened.recovered:
-                            await log.append(opened.recovered, actor=ACTOR)
                         yield log
                     finally:
                         log._closing = True
@@ -189,18 +195,25 @@ class EventLog:
     # --- writing ---------------------------------------------------------------------------------------
 
     async def append(
-        self, events: Sequence[Event], *, actor: str, cause: int | Sequence[int] = 0, cursor: int | None = None
+        self,
+        events: Sequence[Event],
+        *,
+        actor: str,
+        cause: int | Sequence[int] = 0,
+        cursor: int | None = None,
+        also: Statements | None = None,
     ) -> tuple[Record, ...]:
         """Write ``events`` under consecutive numbers, all or none; returns when they are durable.
 
         ``cause``: the record that they follow from, or one for each event. ``cursor``: the actor's cursor moves
-        there in the same transaction (never back). Waits while the queue is full.
+        there in the same transaction (never back). ``also``: further statements in it, for retention alone.
+        Waits while the queue is full.
         Raises LogUnavailable (nothing was written; may be retried), LogClosedError, LogDamagedError, and
         ValueError for an event that isn't in the vocabulary.
         """
         causes = [cause] * len(events) if isinstance(cause, int) else list(cause)
         entry = Entry([CODEC.encode(event) for event in events], actor, causes, cursor)
-        return (await self._submit(_Waiting(entry))).records
+        return (await self._submit(_Waiting(entry, also=also))).records
 
     async def maintain(self, job: Callable[[Writer], T]) -> T:
         """Run ``job`` on the writer's connection, in its turn (retention)."""
@@ -252,7 +265,7 @@ class EventLog:
         while self._queue:
             waiting = self._queue[0]
             count = len(waiting.entry.events)
-            if batch and (waiting.job is not None or batch[0].job is not None or count > room):
+            if batch and (count > room or waiting.alone or batch[0].alone):
                 break
             self._queue.popleft()
             waiting.taken = True
@@ -273,7 +286,7 @@ class EventLog:
                 for waiting in batch:
                     waiting.entry.wall, waiting.entry.mono = wall, mono
                     entries.append(waiting.entry)
-                written = await self._offload(partial(self._writer.write, entries))
+                written = await self._offload(partial(self._writer.write, entries, batch[0].also))
                 for waiting, records in zip(reversed(batch), reversed(written), strict=False):
                     waiting.records = records
                 self._publish(written)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from lpr.core import store
 from lpr.core.errors import LogDamagedError, LogLockedError, LogUnavailable
-from lpr.core.salvage import salvage
+from lpr.core.salvage import Stamp, finish, salvage
 from lpr.core.store import Writer
 from lpr.events import LogRecovered
 
 TAIL = 256
-"""So many records at the end are checked against the hash chain each time the log is opened."""
+"""So many records at the end are read each time the log is opened."""
 
 
 @dataclass
@@ -65,36 +65,67 @@ class FileLock:
         os.close(self._handle)
 
 
-def open_store(path: Path, boot: str, new_id: str, busy_timeout: float) -> Opened:
+def open_store(path: Path, stamp: Stamp, busy_timeout: float) -> Opened:
     """Lock, open, check and if need be salvage the log at ``path``. Blocking.
 
-    ``boot``: of the clock. ``new_id``: the log's id if it has to be made. Raises LogLockedError,
-    LogFormatError, LogUnavailable.
+    Raises LogLockedError, LogFormatError, LogUnavailable.
     """
     lock = FileLock(path.with_name(path.name + ".lock"), path)
     try:
         recovered: tuple[LogRecovered, ...] = ()
+        finish(path)
         try:
-            writer = _open_checked(path, boot, new_id, busy_timeout)
+            writer = _open_checked(path, stamp, busy_timeout)
         except LogDamagedError as damage:
-            recovered = salvage(path, str(damage), new_id)
-            writer = _open_checked(path, boot, new_id, busy_timeout)
+            recovered = salvage(path, str(damage), stamp)
+            writer = _open_checked(path, stamp, busy_timeout)
         return Opened(writer, recovered, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def _open_checked(path: Path, boot: str, new_id: str, busy_timeout: float) -> Writer:
+def _open_checked(path: Path, stamp: Stamp, busy_timeout: float) -> Writer:
     """Raises LogDamagedError when the file can't be trusted."""
+    marker = store.suspect_marker(path)
     try:
         connection = store.connect(path, busy_timeout=busy_timeout)
         try:
             if store.is_empty(connection):
-                store.create(connection, new_id)
-            return Writer(connection, path, store.check_format(connection, path), boot)
+                store.create(connection, stamp.log_id)
+            log_id = store.check_format(connection, path)
+            _check_size(connection, path)
+            _check_tail(connection)
+            if marker.exists():
+                _check_all(connection, path)
+                marker.unlink(missing_ok=True)
+            return Writer(connection, path, log_id, stamp.boot)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise store.refusal(error, path) from error
+
+
+def _check_size(connection: sqlite3.Connection, path: Path) -> None:
+    """A file that was cut short is smaller than its own count of pages says."""
+    busy, wal, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    if busy or wal != moved:
+        return
+    stated = store.fetch_number(connection, "PRAGMA page_count") * store.fetch_number(connection, "PRAGMA page_size")
+    size = path.stat().st_size
+    if size < stated:
+        raise LogDamagedError(f"{path.name} was cut short: it has {size} bytes of {stated}")
+
+
+def _check_tail(connection: sqlite3.Connection) -> None:
+    """The last records can be read, in the table and in the index."""
+    for record in store.query_back(connection, 0, None, None, TAIL):
+        store.query_back(connection, 0, record.seq + 1, (record.type,), 1)
+
+
+def _check_all(connection: sqlite3.Connection, path: Path) -> None:
+    """SQLite's own check of every page: minutes for a large log, so only after damage was met."""
+    problem = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+    if problem != "ok":
+        raise LogDamagedError(f"{path.name}: {problem}")

@@ -138,6 +138,10 @@ class Pages:
         """Every actor's (cursor, sequence number of its latest Baseline)."""
         return await self.run(store.query_cursors)
 
+    async def kept(self) -> frozenset[int]:
+        """Sequence numbers of the records that stay before retention's cut."""
+        return await self.run(store.query_kept)
+
     async def baseline(self, actor: str) -> Record | None:
         _, seq = await self.run(lambda c: store.query_cursor(c, actor))
         return await self.get(seq) if seq else None
@@ -160,10 +164,10 @@ class LogReader(Pages):
         cls, path: Path, clock: Clock, *, offload: Offload = in_thread, busy_timeout: float = 5.0
     ) -> AsyncGenerator[LogReader]:
         """Raises FileNotFoundError, LogFormatError, LogDamagedError, LogUnavailable."""
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: no log there; name the data folder of the service")
 
         def identify() -> str:
+            if not path.exists():
+                raise FileNotFoundError(f"{path}: no log there; name the data folder of the service")
             try:
                 connection = store.connect(path, busy_timeout=busy_timeout, read_only=True)
                 try:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from lpr.core.errors import RecordError
-from lpr.core.upcast import UPCASTERS, Upcaster, upcast
+from lpr.core.upcast import UPCASTERS, Steps, upcast
 from lpr.events import EVENTS, Event, Micros
 
 MAX_BODY = 16 * 1024 * 1024
@@ -53,9 +53,7 @@ Decode: TypeAlias = Callable[[bytes], Event]
 class Codec:
     """Events to stored form and back. Has a decoder for each type and version, made once."""
 
-    def __init__(
-        self, events: Iterable[type[Event]], upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS
-    ) -> None:
+    def __init__(self, events: Iterable[type[Event]], upcasters: Steps = UPCASTERS) -> None:
         self._decoders: dict[tuple[str, int], Decode] = {}
         self._known: set[type[Event]] = set()
         self._encode = msgspec.json.Encoder().encode
@@ -86,7 +84,7 @@ class Codec:
             raise RecordError(f"{type_name} version {version} doesn't fit its body: {error}") from error
 
 
-def _upcasting(event: type[Event], version: int, upcasters: Mapping[tuple[str, int], Upcaster]) -> Decode:
+def _upcasting(event: type[Event], version: int, upcasters: Steps) -> Decode:
     raw = msgspec.json.Decoder(dict[str, object])
 
     def decode(body: bytes) -> Event:
@@ -203,9 +201,7 @@ def content(record: Record) -> bytes:
     return content_of(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body)
 
 
-def make_record(
-    seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0, tag: int = 0
-) -> Record:
+def make_record(seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0) -> Record:
     """A record that stands alone, outside a log and its chain: for tests and for trying a decider out."""
     kind, version, body = CODEC.encode(event)
-    return Record(seq, kind, version, actor, cause, wall, wall, "", body, bytes(32), tag)
+    return Record(seq, kind, version, actor, cause, wall, wall, "", body, bytes(32))

@@ -7,11 +7,12 @@ statement, so no reader holds the WAL back. May import ``lpr.events`` only.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 from lpr.core.errors import LogDamagedError, LogFormatError, LogUnavailable
 from lpr.core.record import Encoded, Record, chain_hash, content_of, genesis, tag_of
@@ -43,8 +44,12 @@ CREATE TABLE cursors(
     seq INTEGER NOT NULL,
     baseline INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE TABLE kept(seq INTEGER PRIMARY KEY);
 """
-"""An index of SQLite ends with the rowid, so ``records_by_type`` gives each type's records in order."""
+"""``kept``: records before the cut of retention that stay (audit).
+
+An index of SQLite ends with the rowid, so ``records_by_type`` gives each type's records in order.
+"""
 
 COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB), hash"
 """The columns of a record in the order of ``Record``; the body is kept as text for people, read as bytes."""
@@ -65,6 +70,10 @@ _SCAN = 4
 """A read by types first looks through this many times ``limit`` records before it turns to the index."""
 
 
+Statements: TypeAlias = Callable[[sqlite3.Connection], None]
+"""Statements that run inside a transaction of the writer."""
+
+
 @dataclass(slots=True)
 class Entry:
     """One append on its way to the file: all of it is written, or none."""
@@ -77,16 +86,26 @@ class Entry:
     mono: Micros = 0
 
 
+def suspect_marker(path: Path) -> Path:
+    """The file beside the log that says: damage was met, check everything at the next start."""
+    return path.with_name(path.name + ".suspect")
+
+
 def refusal(error: sqlite3.Error, path: Path) -> LogUnavailable | LogDamagedError:
-    """What an SQLite error means for the log, in words for a person."""
+    """What an SQLite error means for the log, in words for a person.
+
+    Damage leaves a marker beside the file, so that the next start looks at all of it.
+    """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
+        with suppress(OSError):
+            suspect_marker(path).touch()
         return LogDamagedError(f"{path}: {error}; start again: the log is then checked and what can be read is kept")
     remedy = {
         sqlite3.SQLITE_FULL: "the disk is full: make room, writing then goes on by itself",
         sqlite3.SQLITE_IOERR: "the disk can't be written or is full: make room or check it, writing then goes on",
-        sqlite3.SQLITE_BUSY: "another program holds the log's write lock: close it (sqlite3, a backup), then it goes on",
-        sqlite3.SQLITE_LOCKED: "another program holds the log's write lock: close it, then it goes on",
+        sqlite3.SQLITE_BUSY: "another program holds the log's write lock (sqlite3? a backup?): close it",
+        sqlite3.SQLITE_LOCKED: "another program holds the log's lock: close it",
         sqlite3.SQLITE_READONLY: "the log or its folder is read-only: correct the permissions",
         sqlite3.SQLITE_CANTOPEN: "the file can't be opened: check that its folder exists and its permissions",
     }.get(code, "nothing was written, it is tried again")
@@ -126,6 +145,12 @@ def create(connection: sqlite3.Connection, log_id: str) -> None:
     connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", [("log_id", log_id), ("format", str(FORMAT))])
     connection.execute("COMMIT")
+
+
+def insert(connection: sqlite3.Connection, record: Record) -> None:
+    """Write a record as it is (salvage)."""
+    r = record
+    connection.execute(_INSERT, (r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body, r.hash))
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
@@ -180,8 +205,11 @@ class Writer:
         row = self._connection.execute("SELECT wall, mono, boot FROM records ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) - int(row[1]) if row is not None and row[2] == boot else None
 
-    def write(self, batch: Sequence[Entry]) -> list[tuple[Record, ...]]:
-        """Append every entry in one transaction. Raises LogUnavailable (nothing written), LogDamagedError."""
+    def write(self, batch: Sequence[Entry], also: Statements | None = None) -> list[tuple[Record, ...]]:
+        """Append every entry in one transaction, and run ``also`` in it.
+
+        Raises LogUnavailable (nothing written), LogDamagedError.
+        """
         result: list[tuple[Record, ...]] = []
         rows: list[tuple[object, ...]] = []
         moves: list[tuple[str, int]] = []
@@ -203,7 +231,7 @@ class Writer:
                 moves.append((entry.actor, entry.cursor))
             result.append(tuple(records))
         try:
-            self._commit(rows, moves, snapshots)
+            self._commit(rows, moves, snapshots, also)
         except sqlite3.Error as error:
             self._roll_back()
             if not (rows and self._is_written(seq - 1, previous)):
@@ -213,7 +241,11 @@ class Writer:
         return result
 
     def _commit(
-        self, rows: list[tuple[object, ...]], moves: list[tuple[str, int]], snapshots: list[tuple[str, int]]
+        self,
+        rows: list[tuple[object, ...]],
+        moves: list[tuple[str, int]],
+        snapshots: list[tuple[str, int]],
+        also: Statements | None,
     ) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
@@ -222,6 +254,8 @@ class Writer:
             connection.executemany(_MOVE, moves)
         if snapshots:
             connection.executemany(_SNAPSHOT, snapshots)
+        if also is not None:
+            also(connection)
         connection.execute("COMMIT")
 
     def _roll_back(self) -> None:
@@ -239,11 +273,11 @@ class Writer:
             return False
         return row is not None and bytes(row[0]) == hash_
 
-    def forget(self, seqs: Sequence[int]) -> None:
-        """Delete records in one transaction (retention). Raises LogUnavailable, LogDamagedError."""
+    def transact(self, work: Statements) -> None:
+        """Run ``work`` in a transaction of its own. Raises LogUnavailable (nothing changed), LogDamagedError."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq in seqs])
+            work(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
@@ -262,7 +296,7 @@ class Writer:
 # --- queries -------------------------------------------------------------------------------------------
 
 
-def _records(connection: sqlite3.Connection, sql: str, parameters: Sequence[object], tag: int) -> list[Record]:
+def _records(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> list[Record]:
     cursor = connection.execute(sql, tuple(parameters))
     try:
         rows = cast(list[tuple[int, str, int, str, int, int, int, str, bytes, bytes, int]], cursor.fetchall())
@@ -287,7 +321,6 @@ def query(
             connection,
             f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
             (after, last, limit),
-            tag,
         )
     names = sorted(set(types))
     if not names:
@@ -298,18 +331,13 @@ def query(
         connection,
         f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?",
         (after, near, *names, limit),
-        tag,
     )
     if len(found) == limit or near >= last:
         return found
     one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq > ? AND seq <= ?"
     parameters = [value for name in names for value in (name, near, last)]
-    found += _records(
-        connection,
-        " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?",
-        (*parameters, limit - len(found)),
-        tag,
-    )
+    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?"
+    found += _records(connection, sql, (*parameters, limit - len(found)))
     return found
 
 
@@ -321,19 +349,19 @@ def query_back(
     columns = f"{COLUMNS}, {tag}"
     if types is None:
         sql = f"SELECT {columns} FROM records WHERE seq < ? ORDER BY seq DESC LIMIT ?"
-        return _records(connection, sql, (last, limit), tag)
+        return _records(connection, sql, (last, limit))
     names = sorted(set(types))
     if not names:
         return []
     one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq < ?"
     parameters = [value for name in names for value in (name, last)]
     sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq DESC LIMIT ?"
-    return _records(connection, sql, (*parameters, limit), tag)
+    return _records(connection, sql, (*parameters, limit))
 
 
 def query_one(connection: sqlite3.Connection, tag: int, seq: int) -> Record | None:
     """The record ``seq``."""
-    found = _records(connection, f"SELECT {COLUMNS}, {tag} FROM records WHERE seq = ?", (seq,), tag)
+    found = _records(connection, f"SELECT {COLUMNS}, {tag} FROM records WHERE seq = ?", (seq,))
     return found[0] if found else None
 
 
@@ -347,6 +375,11 @@ def query_cursors(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
     """Every actor's (cursor, sequence number of its latest Baseline)."""
     rows = connection.execute("SELECT actor, seq, baseline FROM cursors").fetchall()
     return {str(actor): (int(seq), int(baseline)) for actor, seq, baseline in rows}
+
+
+def query_kept(connection: sqlite3.Connection) -> frozenset[int]:
+    """The numbers of the records that stay before retention's cut."""
+    return frozenset(int(row[0]) for row in connection.execute("SELECT seq FROM kept").fetchall())
 
 
 def query_head(connection: sqlite3.Connection) -> int:

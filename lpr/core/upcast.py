@@ -13,14 +13,13 @@ from typing import Any, TypeAlias
 
 Body: TypeAlias = dict[str, Any]
 Upcaster: TypeAlias = Callable[[Body], Body]
+Steps: TypeAlias = Mapping[tuple[str, int], Upcaster]
 
-UPCASTERS: Mapping[tuple[str, int], Upcaster] = {}
+UPCASTERS: Steps = {}
 """(type, from version) -> the step to the next version. Empty: every event is still in its first version."""
 
 
-def upcast(
-    type_name: str, version: int, to_version: int, body: Body, steps: Mapping[tuple[str, int], Upcaster]
-) -> Body:
+def upcast(type_name: str, version: int, to_version: int, body: Body, steps: Steps) -> Body:
     """Bring ``body`` from ``version`` to ``to_version``. Raises LookupError when a step is missing."""
     while version < to_version:
         step = steps.get((type_name, version))
