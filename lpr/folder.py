@@ -37,6 +37,11 @@ class DataFolder:
         """The generated signing key, PEM, mode 0600."""
         return self.root / "keys" / "sign.pem"
 
+    @property
+    def public_key(self) -> Path:
+        """The public half of the signing key in use, PEM: give it to whoever verifies."""
+        return self.root / "keys" / "sign.pub.pem"
+
     def secret(self, name: str) -> Path:
         """The generated password of the server ``name``, mode 0600."""
         return self.root / "keys" / f"{name}.password"
