@@ -42,7 +42,7 @@ class Challenge:
 
 
 def parse_challenges(fields: Iterable[str]) -> tuple[Challenge, ...]:
-    """Every challenge in the ``WWW-Authenticate`` fields of an answer. What is malformed ends its field; never raises."""
+    """Every challenge in an answer's ``WWW-Authenticate`` fields. What is malformed ends its field; never raises."""
     found: list[Challenge] = []
     for text in fields:
         at, scheme, parameters = 0, "", dict[str, str]()
@@ -115,20 +115,17 @@ class Authenticator:
         self._count = 0
 
     def challenged(self, fields: Iterable[str]) -> bool:
-        """Take the challenges of a 401 answer. True when one of them can be answered and is worth another try:
-        a Digest with a new nonce, or Basic when Basic was not refused just now."""
-        best = min(
-            (c for c in parse_challenges(fields) if _rank(c) is not None), key=lambda c: _rank(c) or 0, default=None
-        )
-        before, self._challenge = self._challenge, best
-        if best is None:
-            return False
-        if best.scheme == "basic":
-            return before is None or before.scheme != "basic"
-        same = before is not None and before.parameters.get("nonce") == best.parameters.get("nonce")
-        if not same:
-            self._count = 0
-        return not same
+        """Take the challenges of a 401 answer. True when another try is worth it: a challenge that can be answered
+        and is not the one whose answer was refused just now. After False the next request goes without an answer."""
+        refused = self._challenge
+        best = min((c for c in parse_challenges(fields) if _rank(c) is not None), key=_order, default=None)
+        if best is not None and refused is not None and best.scheme == refused.scheme:
+            again = best.parameters.get("nonce") == refused.parameters.get("nonce")
+            if again and best.parameters.get("stale", "").lower() != "true":
+                best = None
+        self._challenge = best
+        self._count = 0
+        return best is not None
 
     def answer(self, method: str, target: str, cnonce: str) -> str | None:
         """The value of ``Authorization`` for the next request, or None before a challenge."""
@@ -159,6 +156,11 @@ def _rank(challenge: Challenge) -> int | None:
     if answered is None:
         return None
     return list(_HASHES).index(challenge.parameters.get("algorithm", "MD5").upper().removesuffix("-SESS"))
+
+
+def _order(challenge: Challenge) -> int:
+    rank = _rank(challenge)
+    return len(_HASHES) + 1 if rank is None else rank
 
 
 def _quote(text: str) -> str:
