@@ -1,4 +1,4 @@
-"""Drawing tools of the demo street: a pad measured in metres, textures with smaller copies, and pasting them in perspective.
+"""Drawing tools of the demo street: a pad measured in metres, textures, and pasting them in perspective.
 
 Colours are BGR, textures BGRA with **premultiplied** alpha, uint8. Everything is deterministic. Imports numpy and
 OpenCV only.
@@ -19,7 +19,7 @@ Image: TypeAlias = NDArray[np.uint8]
 """(H, W, 3) BGR or (H, W, 4) premultiplied BGRA."""
 Colour: TypeAlias = tuple[float, float, float]
 """Blue, green, red, 0 to 255."""
-Floats: TypeAlias = NDArray[np.float64] | NDArray[np.float32]
+Floats: TypeAlias = NDArray[np.float64]
 
 _SHIFT = 4
 """Bits of sub-pixel position given to OpenCV."""
@@ -144,11 +144,9 @@ def paste(
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
     span_x = max(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy))
     span_y = max(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by))
-    level = 0
-    for level, smaller in enumerate(texture.levels):
-        if smaller.shape[1] < 1.7 * span_x and smaller.shape[0] < 1.7 * span_y:
-            break
-    source = texture.levels[level]
+    source = next(
+        (t for t in texture.levels if t.shape[1] < 1.7 * span_x and t.shape[0] < 1.7 * span_y), texture.levels[-1]
+    )
     h, w = source.shape[:2]
     corners = np.array([[-0.5, -0.5], [w - 0.5, -0.5], [w - 0.5, h - 0.5], [-0.5, h - 0.5]], np.float32)
     matrix = cv2.getPerspectiveTransform(corners, (quad - np.array([x1, y1])).astype(np.float32))

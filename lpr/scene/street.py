@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from lpr.events import Corners
 from lpr.plates.formats import FORMATS, Format
 from lpr.scene.backdrop import Backdrop
+from lpr.scene.bodies import Body, Face, shadow
 from lpr.scene.camera import NEAR, PinholeCamera
 from lpr.scene.plates import PlateSpec, random_text, render_plate, spec_for
 from lpr.scene.raster import Colour, Floats, Image, Texture, glow, mix, paste
 from lpr.scene.traffic import Direction, Place, Vehicle, places_at
-from lpr.scene.vehicles import Body, Face, body, shadow
+from lpr.scene.vehicles import body
 
 CYCLE = 240.0
 """Seconds from one noon to the next."""
@@ -75,7 +76,7 @@ class Light:
         return min(max((self.darkness - 0.25) / 0.35, 0.0), 1.0)
 
 
-_AMBIENT: tuple[Colour, Colour, Colour] = ((1.0, 1.0, 1.0), (0.50, 0.46, 0.48), (0.19, 0.165, 0.15))
+_AMBIENT: tuple[Colour, Colour, Colour] = ((1.0, 1.0, 1.0), (0.50, 0.46, 0.48), (0.21, 0.19, 0.18))
 
 
 def light_at(t: float, cycle: float = CYCLE) -> Light:
@@ -126,7 +127,7 @@ def plate_of(seed: int, vehicle: Vehicle) -> Plate:
 
 @lru_cache(maxsize=64)
 def _plate_texture(spec: PlateSpec) -> Texture:
-    return Texture.of(cast("Image", render_plate(spec, 96 if spec.rows == 1 else 160)))
+    return Texture.of(render_plate(spec, 96 if spec.rows == 1 else 160))
 
 
 class Street:
@@ -142,7 +143,7 @@ class Street:
         if not (160 <= width <= 3840 and 90 <= height <= 2160):
             raise ValueError(f"a street of {width}×{height} pixels: 160×90 to 3840×2160 can be drawn")
         if not 0 < rate <= 240 or not cycle > 0:
-            raise ValueError(f"a street of {rate} frames a second and {cycle} s a day: both must be over 0, 240 at most")
+            raise ValueError(f"a street of {rate} frames a second and {cycle} s a day: over 0, and 240 frames at most")
         self.seed, self.width, self.height, self.rate = abs(seed), width, height, rate
         self.cycle, self.start = cycle, start
         self.camera = PinholeCamera(width, height)
@@ -202,10 +203,10 @@ class Street:
             return
         shape = _body(vehicle)
         along = max(place.z, 1.0)
-        own = 0.42 * light.lamps * exp(-((along - 7.0) / 7.5) ** 2)  # the camera's own light
+        own = 0.42 * light.lamps * exp(-(((along - 7.0) / 7.5) ** 2))  # the camera's own light
         street = 0.10 * light.lamps
-        gain = tuple(min(a + own + street * w, 1.0) for a, w in zip(light.ambient, (0.5, 0.8, 1.0), strict=True))
-        gain = cast("Colour", gain)
+        blue, green, red = light.ambient
+        gain = (min(blue + own + 0.5 * street, 1.0), min(green + own + 0.8 * street, 1.0), min(red + own + street, 1.0))
         self._shade(image, place, shape, light)
         haze = min(along / 260, 0.4)
         spots = self._world(shape.corners, place)
@@ -224,9 +225,10 @@ class Street:
             corners = self._corners(place, shape)
             if corners is not None:
                 retro = light.lamps * (0.80 * exp(-max(along - 9.0, 0.0) / 14.0) + 0.05)
-                shine = cast("Colour", tuple(min(max(g, a + retro), 1.0) for g, a in zip(gain, light.ambient, strict=True)))
-                shine = mix(shine, (0.85, 0.85, 0.85), haze * 0.3)
-                paste(image, _plate_texture(plate_of(self.seed, vehicle).spec), corners, shine, self._blur(place, light))
+                shine = [min(max(g, a + retro), 1.0) for g, a in zip(gain, light.ambient, strict=True)]
+                shine = mix((shine[0], shine[1], shine[2]), (0.85, 0.85, 0.85), haze * 0.3)
+                texture = _plate_texture(plate_of(self.seed, vehicle).spec)
+                paste(image, texture, corners, shine, self._blur(place, light))
 
     def _shade(self, image: Image, place: Place, shape: Body, light: Light) -> None:
         near, far = place.z - 0.35, place.z + shape.length + 0.3
@@ -320,15 +322,8 @@ class Street:
                 for hull in hulls:
                     if part > 0:
                         part -= float(cv2.intersectConvexConvex(inside, hull)[0])
-                plate = plate_of(self.seed, vehicle)
-                rows = [(round(float(x), 2), round(float(y), 2)) for x, y in corners]
-                found.append(
-                    Truth(
-                        vehicle.key, plate.spec.text, plate.country, plate.spec.layout, (rows[0], rows[1], rows[2], rows[3]),
-                        round(min(max(part / area, 0.0), 1.0), 3) if area > 0 else 0.0,
-                        vehicle.kind, vehicle.paint, vehicle.lane.number, vehicle.lane.direction,
-                    )
-                )  # fmt: skip
+                seen = round(min(max(part / area, 0.0), 1.0), 3) if area > 0 else 0.0
+                found.append(_truth(vehicle, plate_of(self.seed, vehicle), corners, seen))
             hull = self._hull(place, shape)
             if hull is not None:
                 hulls.append(hull)
@@ -349,6 +344,22 @@ class Street:
         return cast("NDArray[np.float32]", cv2.convexHull(points.astype(np.float32)).reshape(-1, 2))
 
 
+def _truth(vehicle: Vehicle, plate: Plate, corners: Floats, visible: float) -> Truth:
+    points = [(round(float(x), 2), round(float(y), 2)) for x, y in corners]
+    return Truth(
+        key=vehicle.key,
+        plate=plate.spec.text,
+        country=plate.country,
+        layout=plate.spec.layout,
+        corners=(points[0], points[1], points[2], points[3]),
+        visible=visible,
+        vehicle=vehicle.kind,
+        colour=vehicle.paint,
+        lane=vehicle.lane.number,
+        direction=vehicle.lane.direction,
+    )
+
+
 def _body(vehicle: Vehicle) -> Body:
     return body(vehicle.kind, vehicle.paint, vehicle.lane.direction == "approach", vehicle.style % 16)
 
@@ -357,7 +368,8 @@ def _cut(
     spots: Floats, depth: Floats, texture: Texture, project: Callable[[Floats], tuple[Floats, Floats]]
 ) -> tuple[Floats | None, Texture | None]:
     """Cut a face off at the near plane, along whichever of its directions runs in depth."""
-    along = abs(float(depth[1] + depth[2] - depth[0] - depth[3])) > abs(float(depth[2] + depth[3] - depth[0] - depth[1]))
+    first, second, third, fourth = (float(d) for d in depth)
+    along = abs(second + third - first - fourth) > abs(third + fourth - first - second)
     # corners as (near, far) pairs of two edges, and the share of the edges that is cut
     pairs = ((0, 1), (3, 2)) if along else ((0, 3), (1, 2))
     shares: list[tuple[float, bool]] = []
@@ -369,23 +381,23 @@ def _cut(
             return None, None
         low = min(da, db)
         shares.append(((NEAR - low) / (max(da, db) - low) + 0.002, da < db))
-    if not shares or len({first for _, first in shares}) != 1:
+    if not shares or len({side for _, side in shares}) != 1:
         return None, None
-    share, first = max(share for share, _ in shares), shares[0][1]
+    share, starts = max(share for share, _ in shares), shares[0][1]
     if share >= 0.98:
         return None, None
     moved = spots.copy()
     for a, b in pairs:
-        near, far = (a, b) if first else (b, a)
+        near, far = (a, b) if starts else (b, a)
         moved[near] = spots[near] + (spots[far] - spots[near]) * share
     image = texture.levels[0]
     h, w = image.shape[:2]
     if along:
         cut = round(w * share)
-        image = image[:, cut:] if first else image[:, : w - cut]
+        image = image[:, cut:] if starts else image[:, : w - cut]
     else:
         cut = round(h * share)
-        image = image[cut:] if first else image[: h - cut]
+        image = image[cut:] if starts else image[: h - cut]
     if min(image.shape[:2]) < 2:
         return None, None
     return project(moved)[0], Texture.of(np.ascontiguousarray(image))
