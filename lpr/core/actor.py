@@ -212,7 +212,7 @@ class _Loop(Generic[S]):
             await self.step(page, head if len(page) < PAGE else page[-1].seq)
             if len(page) == PAGE:
                 continue
-            if self.inputs >= self.every or (self.inputs and self.position - self.baseline >= DISTANCE * self.every):
+            if self.inputs >= self.every or self.position - self.baseline >= DISTANCE * self.every:
                 await self.snapshot()
             await self.wait()
 

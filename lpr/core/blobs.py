@@ -19,7 +19,7 @@ from typing import NamedTuple
 from lpr.core.errors import BlobDamagedError, BlobMissingError, BlobUnavailableError
 from lpr.core.offload import Offload, in_thread
 
-__all__ = ["BlobDamagedError", "BlobMissingError", "BlobStore", "BlobUnavailableError", "Stored"]
+__all__ = ["BlobDamagedError", "BlobMissingError", "BlobStore", "BlobUnavailableError", "Removed", "Stored"]
 
 _NAME = re.compile("[0-9a-f]{64}")
 _TEMPORARY = "tmp"
@@ -31,6 +31,13 @@ class Stored(NamedTuple):
     blob: str
     bytes: int
     modified: int
+
+
+class Removed(NamedTuple):
+    """What a removal did."""
+
+    files: int
+    bytes: int
 
 
 class BlobStore:
@@ -54,7 +61,7 @@ class BlobStore:
 
         Raises BlobUnavailableError (disk full, no permission): nothing half written is left.
         """
-        return await self._offload(partial(self._put, data))
+        return await self._offload(partial(self._store, data))
 
     async def get(self, blob: str) -> bytes:
         """The bytes of ``blob``. Raises BlobMissingError, BlobDamagedError."""
@@ -93,8 +100,20 @@ class BlobStore:
                         continue
                     yield Stored(entry.name, found.st_size, found.st_mtime_ns // 1000)
 
-    async def remove(self, blobs: Iterable[str], unmodified_since: int | None = None) -> int:
-        """Delete files; those already gone are passed over. Returns the bytes freed.
+    async def listing(self, folder: str | None = None) -> list[Stored]:
+        """As ``sizes``, off the event loop."""
+        return await self._offload(lambda: list(self.sizes(folder)))
+
+    async def total(self) -> int:
+        """Bytes of all pictures."""
+        return await self._offload(lambda: sum(stored.bytes for stored in self.sizes()))
+
+    async def now(self) -> int:
+        """The time by the file system's own clock, µs since the Unix epoch: what ``modified`` is compared with."""
+        return await self._offload(self._now)
+
+    async def remove(self, blobs: Iterable[str], unmodified_since: int | None = None) -> Removed:
+        """Delete files; those already gone are passed over.
 
         ``unmodified_since`` (µs since the epoch): a file that was stored again after it stays.
         """
@@ -104,35 +123,42 @@ class BlobStore:
         """Delete what writes cut short by a crash have left in ``tmp``. For the start of the service only."""
         return await self._offload(self._clean)
 
-    def _put(self, data: bytes) -> str:
-        blob = hashlib.sha256(data).hexdigest()
-        path = self.path(blob)
+    def _store(self, data: bytes) -> str:
         try:
-            with self._lock:
-                if _holds(path, data):
-                    os.utime(path)
-                    _flush_folder(path.parent)
-                    return blob
-            self._make_folder(path.parent)
-            self._make_folder(self.root / _TEMPORARY)
-            with self._lock:
-                self._count += 1
-                temporary = self.root / _TEMPORARY / f"{os.getpid()}-{self._count}-{blob[:16]}"
             try:
-                with temporary.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            _flush_folder(path.parent)
+                return self._put(data)
+            except FileNotFoundError:  # somebody removed a folder that this store had made
+                self._known_folders.clear()
+                return self._put(data)
         except OSError as error:
             raise BlobUnavailableError(
                 f"picture could not be stored under {self.root}: {error.strerror or error}; "
                 "make room or correct the permissions, nothing else is needed"
             ) from error
+
+    def _put(self, data: bytes) -> str:
+        blob = hashlib.sha256(data).hexdigest()
+        path = self.path(blob)
+        with self._lock:
+            if _holds(path, data):
+                os.utime(path)
+                _flush_folder(path.parent)
+                return blob
+        self._make_folder(path.parent)
+        self._make_folder(self.root / _TEMPORARY)
+        with self._lock:
+            self._count += 1
+            temporary = self.root / _TEMPORARY / f"{os.getpid()}-{self._count}-{blob[:16]}"
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _flush_folder(path.parent)
         return blob
 
     def _make_folder(self, folder: Path) -> None:
@@ -145,8 +171,17 @@ class BlobStore:
         _flush_folder(folder.parent)
         self._known_folders.add(folder)
 
-    def _remove(self, blobs: list[str], unmodified_since: int | None) -> int:
-        freed = 0
+    def _now(self) -> int:
+        self._make_folder(self.root / _TEMPORARY)
+        probe = self.root / _TEMPORARY / f"{os.getpid()}-now"
+        probe.write_bytes(b"")
+        try:
+            return probe.stat().st_mtime_ns // 1000
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _remove(self, blobs: list[str], unmodified_since: int | None) -> Removed:
+        files = freed = 0
         for blob in blobs:
             path = self.path(blob)
             with self._lock:
@@ -157,8 +192,9 @@ class BlobStore:
                     path.unlink()
                 except FileNotFoundError:
                     continue
+                files += 1
                 freed += found.st_size
-        return freed
+        return Removed(files, freed)
 
     def _clean(self) -> int:
         left = 0

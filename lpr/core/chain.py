@@ -19,11 +19,11 @@ from typing import TypeAlias
 import anyio
 
 from lpr.core.clock import Clock
-from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
+from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable, RecordError
 from lpr.core.log import EventLog
 from lpr.core.reader import LogReader
 from lpr.core.record import Record, chain_hash, content, genesis
-from lpr.events import ChainSigned, LogPruned, LogRecovered
+from lpr.events import ChainSigned, Event, LogPruned, LogRecovered
 
 Sign: TypeAlias = Callable[[bytes], bytes]
 """Signature of a text: RSA PKCS#1 v1.5 over SHA-256."""
@@ -198,7 +198,7 @@ class _Walk:
             else:
                 self.breaks.append((self.seq, record.seq))
         if record.type == LogRecovered.__name__:
-            event = record.event
+            event = _event(record)
             if isinstance(event, LogRecovered):
                 self.declared.setdefault(event.lost_after, record.seq)
         elif record.type == ChainSigned.__name__:
@@ -206,7 +206,7 @@ class _Walk:
         self.seq, self.hash = record.seq, record.hash
 
     def signed(self, record: Record, hash_of: Callable[[int], bytes | None]) -> None:
-        event = record.event
+        event = _event(record)
         if not isinstance(event, ChainSigned) or event.upto <= self.cut:
             return
         hash_ = hash_of(event.upto)
@@ -254,6 +254,14 @@ class _Walk:
         )
 
 
+def _event(record: Record) -> Event | None:
+    """The event; None for a body that was altered until it fits no more."""
+    try:
+        return record.event
+    except RecordError:
+        return None
+
+
 async def verify(log: LogReader, check: Check | None = None) -> ChainReport:
     """Walk the whole log. ``check``: of signatures; without it only the chain itself is looked at.
 
@@ -266,7 +274,7 @@ async def verify(log: LogReader, check: Check | None = None) -> ChainReport:
     walk = _Walk(log.log_id, pruned, await log.kept() if pruned is not None else frozenset(), check)
     after = 0
     while page := await log.read(after, limit=PAGE, upto=head):
-        wanted = [e.upto for r in page if r.type == ChainSigned.__name__ and isinstance(e := r.event, ChainSigned)]
+        wanted = [e.upto for r in page if r.type == ChainSigned.__name__ and isinstance(e := _event(r), ChainSigned)]
         hashes = {record.seq: record.hash for record in page}
         for seq in wanted:
             if seq not in hashes and (earlier := await log.get(seq)) is not None:

@@ -372,6 +372,10 @@ class EventLog:
         """Every actor's (cursor, sequence number of its latest Baseline)."""
         return await self._pages.cursors()
 
+    async def kept(self) -> frozenset[int]:
+        """Sequence numbers of the records that stay before retention's cut."""
+        return await self._pages.kept()
+
     async def baseline(self, actor: str) -> Record | None:
         """The latest Baseline of ``actor``."""
         return await self._pages.baseline(actor)
