@@ -193,7 +193,6 @@ class LogPruned(Event, frozen=True, kw_only=True):
     head: str
     records: int
     kept: str = ""
-    blobs: int
 
 
 class BlobMissing(Event, frozen=True, kw_only=True):
