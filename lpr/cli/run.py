@@ -1,0 +1,159 @@
+"""``lpr run`` and ``lpr demo``: the service in the foreground, until Ctrl-C, SIGTERM or the end of its files."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import webbrowser
+from typing import Any
+
+import anyio
+import msgspec
+
+import lpr
+from lpr.cli.config import add_options, load
+from lpr.cli.log import iso
+from lpr.cli.output import CommandError, say, say_json
+from lpr.cli.places import EXPECTED, alone
+from lpr.config import Camera, Config, MilesightServer
+from lpr.core.supervise import VitalActorFailed
+from lpr.events import PassageDecided, ServerListening
+from lpr.keys import KeyProblem
+from lpr.service import Service, StartError
+from lpr.settings import config_for_source
+
+DEMO_DATA = "lpr-demo"
+"""Where the demo keeps its things, so that it never touches another service's."""
+
+
+def add(commands: Any) -> None:
+    """Add both commands."""
+    run: argparse.ArgumentParser = commands.add_parser("run", help="run the service", description=__doc__)
+    run.add_argument(
+        "source", nargs="?", help="a video file, a folder, a URL or a device, instead of the configured camera"
+    )
+    run.add_argument("--fast", action="store_true", help="files: as quick as it goes")
+    run.add_argument("--until-end", action="store_true", help="stop when the sources have ended and all is delivered")
+    run.set_defaults(run=_run)
+    demo: argparse.ArgumentParser = commands.add_parser(
+        "demo", help="a rendered street, the page, the API and an NVR server, with no configuration"
+    )
+    demo.add_argument("--no-browser", action="store_true", help="don't open the page")
+    demo.set_defaults(run=_demo)
+    for command in (run, demo):
+        add_options(command)
+        command.add_argument("--data", metavar="FOLDER", help="the data folder, instead of the configured")
+        command.add_argument("--json", action="store_true", help="passages as JSON lines")
+        command.add_argument("--quiet", action="store_true", help="don't print passages")
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = load(options).config
+    if options.source is not None:
+        if len(config.cameras) > 1:
+            raise CommandError("a source on the command line replaces the one camera, and several are configured")
+        config = config_for_source(options.source, config)
+    change = msgspec.structs.replace
+    if options.fast:
+        config = change(config, cameras=tuple(change(camera, fast=True) for camera in config.cameras))
+    if options.until_end:
+        config = change(config, until_end=True)
+    return _serve(_placed(config, options), options, browser=False)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    config = load(options).config
+    change = msgspec.structs.replace
+    if config == Config() or not config.milesight:
+        config = change(config, milesight=(MilesightServer(),))
+    if all(camera == Camera() for camera in config.cameras):
+        config = change(config, cameras=(Camera(name="demo", lane="1"),))
+    if config.data == Config().data:
+        config = change(config, data=DEMO_DATA)
+    return _serve(_placed(config, options), options, browser=not options.no_browser)
+
+
+def _placed(config: Config, options: argparse.Namespace) -> Config:
+    return msgspec.structs.replace(config, data=options.data) if options.data else config
+
+
+def _serve(config: Config, options: argparse.Namespace, *, browser: bool) -> int:
+    logging.basicConfig(level=logging.WARNING, format="lpr: %(message)s", stream=sys.stderr)
+    try:
+        anyio.run(_live, config, options, browser)
+    except (*EXPECTED, StartError, KeyProblem, lpr.ModelError, VitalActorFailed) as error:
+        raise CommandError(str(error)) from None
+    except BaseExceptionGroup as group:
+        error = alone(group)
+        if isinstance(error, (*EXPECTED, StartError, KeyProblem, lpr.ModelError, VitalActorFailed)):
+            raise CommandError(str(error)) from None
+        raise
+    return 0
+
+
+async def _live(config: Config, options: argparse.Namespace, browser: bool) -> None:
+    async with lpr.open(config) as service, anyio.create_task_group() as tasks:
+        tasks.start_soon(_stop_on_signal, service)
+        tasks.start_soon(_report, service, options, browser)
+        if not options.json:
+            _introduce(service)
+        await service.wait()
+        tasks.cancel_scope.cancel()
+
+
+def _introduce(service: Service) -> None:
+    """Where things are, and the one password that is shown once."""
+    config = service.config
+    say(f"lpr {service.release}; data in {service.folder.root}")
+    for camera in config.cameras:
+        say(f"  camera {camera.name}: {'the rendered street' if camera.source == 'demo' else camera.source}")
+    for server in config.milesight:
+        password = server.password_file or service.folder.secret(server.name)
+        say(f"  NVRs (Milesight TCP): {server.host}:{server.port}, user {server.user}, password in {password}")
+    if service.first_login is not None:
+        say("")
+        say(f"  First log-in: user {service.first_login.user}, one-time password {service.first_login.password}")
+        say("  It is shown only now and has to be changed at the first log-in.")
+        say("")
+
+
+async def _stop_on_signal(service: Service) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            service.stop(f"signal {signal.Signals(number).name}")
+            return
+
+
+async def _report(service: Service, options: argparse.Namespace, browser: bool) -> None:
+    """Passages and addresses as they come."""
+    log = service.log
+    after = service.opened_at
+    while True:
+        for record in await log.read(after, types=("PassageDecided", "ServerListening")):
+            after = record.seq
+            event = record.event
+            if isinstance(event, ServerListening) and event.server == "web" and not options.json:
+                say(f"  the page: {event.address}")
+                if browser and _has_display():
+                    webbrowser.open(event.address)
+            elif isinstance(event, PassageDecided) and not options.quiet:
+                _say_passage(record.id, event, as_json=options.json)
+        await log.wait(max(after, log.head))
+
+
+def _say_passage(passage: str, event: PassageDecided, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"passage": passage, **msgspec.to_builtins(event)})
+        return
+    plate = event.plate or "(unread)"
+    where = f"{event.source} {event.lane}".strip()
+    say(
+        f"{iso(event.at)}  {where:<12}  {plate:<10} {event.confidence:5.0%}  {event.country or '--'}  {event.direction}"
+    )
+
+
+def _has_display() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

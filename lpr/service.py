@@ -1,0 +1,306 @@
+"""The wiring list: which actors run, what each is given, the life of the whole. The only importer of ``lpr.actors``.
+
+``async with lpr.open("lpr.toml") as service: await service.wait()`` is all that ``lpr run`` does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import msgspec
+
+from lpr import settings as loading
+from lpr.actors.catalogue import Catalogue
+from lpr.actors.engine import EngineActor
+from lpr.actors.figures import Figures
+from lpr.actors.http_push import HttpPushSink
+from lpr.actors.milesight_server import MilesightServer
+from lpr.actors.sensor import Sensor
+from lpr.actors.signer import Signer
+from lpr.actors.trigger import TriggerActor
+from lpr.actors.voter import Voter
+from lpr.config import Camera, Config
+from lpr.core.actor import Decider, Worker, run_decider, run_source, run_worker
+from lpr.core.blobs import BlobStore
+from lpr.core.chain import Checkpointer
+from lpr.core.clock import Clock, SystemClock
+from lpr.core.delivery import BackoffPolicy
+from lpr.core.frames import Slot
+from lpr.core.live import LiveView
+from lpr.core.log import EventLog
+from lpr.core.retention import Needs, Retention
+from lpr.core.sinks import run_sink
+from lpr.core.supervise import Supervisor
+from lpr.events import ServiceStarted, ServiceStopped
+from lpr.folder import DataFolder
+from lpr.keys import SigningKey
+from lpr.preparing import (
+    StartError,
+    check_ports,
+    digest,
+    make_folder,
+    prepare_key,
+    read_secret,
+    write_secret,
+)
+from lpr.status import actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
+from lpr.vision.engine import Engine, open_engine
+from lpr.web.context import WebContext
+from lpr.web.server import WebServer
+from lpr.web.status import ServiceStatus
+from lpr.web.users import UserStore, one_time_password
+
+ACTOR = "service"
+
+__all__ = ["FirstLogin", "Service", "StartError", "open"]
+
+
+@dataclass(frozen=True)
+class FirstLogin:
+    """The one-time password of the first administrator: to be shown once, kept nowhere."""
+
+    user: str
+    password: str
+
+
+class Service:
+    """A running service. Made by ``open``.
+
+    ``config``: in force; ``log``, ``blobs``: what was recorded, for reading; ``views``: the live picture of each
+    camera; ``first_login``: only at the very first start.
+    """
+
+    def __init__(
+        self, config: Config, log: EventLog, clock: Clock, key: SigningKey, engine: Engine, users: UserStore
+    ) -> None:
+        self.config = config
+        self.folder = DataFolder(Path(config.data))
+        self.log = log
+        self.blobs = BlobStore(self.folder.blobs)
+        self.clock = clock
+        self.users = users
+        self.views = {camera.name: LiveView(camera.name) for camera in config.cameras}
+        self.first_login: FirstLogin | None = None
+        self.started = clock.wall()
+        self.opened_at = log.head
+        self.release = metadata.version("lpr")
+        self.servers: dict[str, MilesightServer] = {}
+        self.web: WebServer | None = None
+        self._key = key
+        self._engine = engine
+        self._figures = Figures()
+        self._supervisor = Supervisor(log, clock)
+        self._sources: list[str] = []
+        self._deciders: list[str] = []
+        self._workers: list[str] = []
+        self._sinks: list[str] = []
+        self._picture_bytes = 0
+        self._stopped = anyio.Event()
+        self._reason = "request"
+        self._checkpointer = Checkpointer(log, clock, key.sign, key.fingerprint, config.log.checkpoint_every)
+
+    # --- the wiring ------------------------------------------------------------------------------------
+
+    async def wire(self, stack: AsyncExitStack) -> None:
+        """Add every actor; ``stack`` closes what they keep open."""
+        config, log, blobs, clock = self.config, self.log, self.blobs, self.clock
+        lanes = {camera.name: camera.lane_number for camera in config.cameras}
+        for camera in config.cameras:
+            self._add_camera(camera)
+        self._add_decider(Voter(config.vote))
+        self._add_decider(self._figures)
+        self._add_worker(Signer(config.sign, self._key if config.sign.enabled else None, blobs))
+        catalogue = Catalogue(self.folder.catalogue)
+        self._supervisor.add(catalogue.name, partial(catalogue.run, log))
+        for push in config.push:
+            sink = HttpPushSink(
+                push,
+                blobs=blobs,
+                clock=clock,
+                password=read_secret(push.password_file),
+                device=config.device,
+                utc_offset=config.sign.utc_offset,
+                lane_numbers=lanes,
+            )
+            await stack.enter_async_context(sink)
+            policy = BackoffPolicy(first=push.retry_first, longest=push.retry_max, max_attempts=push.max_attempts)
+            self._supervisor.add(sink.name, partial(run_sink, sink, log, blobs, clock, policy))
+            self._sinks.append(sink.name)
+        for server_config in config.milesight:
+            server = MilesightServer(
+                server_config,
+                password=self._server_password(server_config.name, server_config.password_file),
+                log=log,
+                blobs=blobs,
+                clock=clock,
+                lane_numbers=lanes,
+            )
+            self.servers[server.name] = server
+            self._supervisor.add(server.name, partial(run_source, server, log))
+        self._supervisor.add(self._checkpointer.name, self._checkpointer.run)
+        if config.web.enabled:
+            context = WebContext(
+                log=log,
+                blobs=blobs,
+                clock=clock,
+                config=config,
+                users=self.users,
+                views=self.views,
+                status=self.status,
+                catalogue=self.folder.catalogue,
+            )
+            self.web = WebServer(context)
+            self._supervisor.add("web", self.web.run)
+        needs = Needs(deciders=self._deciders, workers=[*self._workers, catalogue.name], sinks=self._sinks)
+        retention = Retention(log, blobs, clock, config.retention, needs, self._checkpointer.checkpoint)
+        self._supervisor.add(retention.name, retention.run)
+
+    def _add_camera(self, camera: Camera) -> None:
+        view = self.views[camera.name]
+        lossy = not Sensor.is_recorded(camera.source)
+        frames, captures = Slot[Any](lossy), Slot[Any](lossy)
+        sensor = Sensor(camera, self.log, self.clock, frames, view)
+        trigger = TriggerActor(camera, frames, captures, view)
+        engine = EngineActor(camera, self.config, self._engine, captures, self.blobs, self.log, self.clock, view)
+        for actor in (sensor, trigger, engine):
+            self._supervisor.add(actor.name, partial(run_source, actor, self.log))
+            self._sources.append(actor.name)
+
+    def _add_decider(self, decider: Decider[Any]) -> None:
+        run = partial(run_decider, decider, self.log, self.clock, settings=self.config.log)
+        self._supervisor.add(decider.name, run, vital=True)
+        self._deciders.append(decider.name)
+
+    def _add_worker(self, worker: Worker) -> None:
+        self._supervisor.add(worker.name, partial(run_worker, worker, self.log, self.clock), vital=True)
+        self._workers.append(worker.name)
+
+    def _server_password(self, name: str, file: str | None) -> str:
+        """The configured password, or one made at the first start and kept in the data folder."""
+        if file is not None:
+            return read_secret(file)
+        path = self.folder.secret(name)
+        if not path.exists():
+            write_secret(path, one_time_password(self.clock.random_bytes(32)))
+        return read_secret(str(path))
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until ``stop``; the last events and the last checkpoint are written then."""
+        try:
+            await self._supervisor.run()
+        finally:
+            self._stopped.set()
+            with anyio.move_on_after(5.0, shield=True):
+                await self.log.append((ServiceStopped(reason=self._reason),), actor=ACTOR)
+                await self._checkpointer.checkpoint()
+
+    def stop(self, reason: str = "request") -> None:
+        """End the service in good order; ``wait`` returns then."""
+        if not self._stopped.is_set():
+            self._reason = reason
+        self._stopped.set()
+        self._supervisor.stop()
+
+    async def wait(self) -> None:
+        """Until the service is stopped or, with ``until_end``, until every source has ended and all is delivered."""
+        if self.config.until_end:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._until_end)
+                await self._stopped.wait()
+                tasks.cancel_scope.cancel()
+        else:
+            await self._stopped.wait()
+
+    async def _until_end(self) -> None:
+        await self.settled()
+        self.stop("source ended")
+
+    async def settled(self) -> None:
+        """Return when every source has ended and every actor has dealt with all that they recorded."""
+        while not self._is_settled():
+            await self.clock.sleep(SETTLE)
+
+    def _is_settled(self) -> bool:
+        status = {actor.name: actor for actor in self._supervisor.status()}
+        if any(status[name].state not in ("ended", "parked") for name in self._sources):
+            return False
+        readers = [*self._deciders, *self._workers, *self._sinks, Catalogue.name]
+        return all(status[name].state == "parked" or status[name].lag == 0 for name in readers)
+
+    async def status(self) -> ServiceStatus:
+        """How everything is doing."""
+        supervised = self._supervisor.status()
+        by_name = {actor.name: actor for actor in supervised}
+        figures = self._figures.latest
+        disk = partial(disk_of, self.log.path, self.log.log_id, self.log.head, self._picture_bytes)
+        status = ServiceStatus(
+            release=self.release,
+            device=self.config.device,
+            started=self.started,
+            now=self.clock.wall(),
+            log=await anyio.to_thread.run_sync(disk),
+            sources=tuple(view.status for view in self.views.values()),
+            actors=actors_of(supervised),
+            sinks=tuple(sinks_of(self._sinks, figures, by_name)),
+            servers=tuple(servers_of(figures, by_name)),
+            clients=clients_of(figures),
+        )
+        problems = problems_of(status, figures, self.config.log.min_free_mb * 1_000_000)
+        return msgspec.structs.replace(status, problems=tuple(problems))
+
+
+SETTLE = 0.1
+"""Seconds between two looks at whether everything has settled."""
+
+
+@asynccontextmanager
+async def open(
+    config: Config | Path | str | None = None, *, engine: Engine | None = None, clock: Clock | None = None
+) -> AsyncGenerator[Service, None]:
+    """Run a service inside your program (asyncio). ``config``: a Config, the path of a TOML file, or None: defaults.
+
+    ``engine``: your own instead of the ONNX engine that the configuration describes. Leaving the block stops it.
+    Raises ConfigError, StartError, ModelError, KeyProblem, LogLockedError and LogFormatError before the block runs.
+    """
+    if not isinstance(config, Config):
+        config = loading.load(Path(config) if config is not None else None).config
+    clock = clock or SystemClock()
+    place = DataFolder(Path(config.data))
+    make_folder(place.root)
+    check_ports(config)
+    key = prepare_key(config, place)
+    engine = engine or await anyio.to_thread.run_sync(open_engine, config.engine)
+    try:
+        async with AsyncExitStack() as stack:
+            log = await stack.enter_async_context(EventLog.open(place.log, clock, config.log))
+            users = UserStore(log, clock, place.credentials)
+            service = Service(config, log, clock, key, engine, users)
+            started = ServiceStarted(release=metadata.version("lpr"), config=digest(config), pid=os.getpid())
+            await log.append((started,), actor=ACTOR)
+            await users.load()
+            if config.web.enabled and (first := await users.ensure_administrator()) is not None:
+                service.first_login = FirstLogin(*first)
+            await service.blobs.clean()
+            await service.wire(stack)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(service.run)
+                try:
+                    yield service
+                finally:
+                    service.stop()
+    except BaseExceptionGroup as group:
+        inner: tuple[BaseException, ...] = group.exceptions
+        if len(inner) == 1:
+            raise inner[0] from None
+        raise

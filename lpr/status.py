@@ -1,0 +1,114 @@
+"""The state of the service in one value, for the API, the status page and programs that embed it.
+
+May import ``lpr.core``, ``lpr.actors.figures`` and ``lpr.web.status`` (whose words it fills).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lpr.actors.figures import FiguresState
+from lpr.core.supervise import ActorStatus as Supervised
+from lpr.web.status import (
+    ActorStatus,
+    ClientStatus,
+    LogStatus,
+    ServerStatus,
+    ServiceStatus,
+    SinkStatus,
+    State,
+)
+
+STATES: Mapping[str, State] = {
+    "starting": "running",
+    "running": "running",
+    "backing off": "failed",
+    "waiting for the log": "waiting",
+    "parked": "parked",
+    "ended": "ended",
+    "stopped": "stopped",
+}
+"""The supervisor's states in the words of the API."""
+
+
+def actors_of(supervised: Sequence[Supervised]) -> tuple[ActorStatus, ...]:
+    """How each actor is doing."""
+    return tuple(
+        ActorStatus(
+            name=actor.name,
+            state=STATES.get(actor.state, "running"),
+            detail=actor.last_error,
+            cursor=actor.position or 0,
+            behind=actor.lag,
+            failures=actor.failures,
+        )
+        for actor in supervised
+    )
+
+
+def sinks_of(names: Sequence[str], figures: FiguresState, supervised: Mapping[str, Supervised]) -> Iterator[SinkStatus]:
+    """How each sink stands; ``waiting`` counts signed passages that are neither delivered nor parked."""
+    for name in names:
+        known = figures.sinks.get(name)
+        actor = supervised.get(name)
+        delivered, parked = (known.delivered, known.parked) if known else (0, 0)
+        waits = known is not None and known.retry_at is not None
+        state: State = "waiting" if waits else STATES.get(actor.state if actor else "stopped", "running")
+        yield SinkStatus(
+            name=name,
+            state=state,
+            detail=known.error if known else "",
+            delivered=delivered,
+            waiting=max(0, figures.signed - delivered - parked),
+            parked=parked,
+            last_delivery=known.last if known else None,
+            retry_at=known.retry_at if known else None,
+            last_error=known.error if known else "",
+        )
+
+
+def servers_of(figures: FiguresState, supervised: Mapping[str, Supervised]) -> Iterator[ServerStatus]:
+    """Where each server listens and how many clients it has."""
+    for name, address in figures.servers.items():
+        actor = supervised.get(name)
+        count = sum(client.server == name for client in figures.clients.values())
+        state = STATES.get(actor.state if actor else "stopped", "running")
+        yield ServerStatus(name=name, state=state, address=address, clients=count)
+
+
+def clients_of(figures: FiguresState) -> tuple[ClientStatus, ...]:
+    """Who is connected."""
+    clients = figures.clients.values()
+    return tuple(ClientStatus(server=c.server, client=c.client, since=c.since, upto=c.upto) for c in clients)
+
+
+def disk_of(log: Path, log_id: str, head: int, picture_bytes: int) -> LogStatus:
+    """Sizes on the disk; the write-ahead log counts."""
+    used = sum(part.stat().st_size for part in (log, log.with_name(log.name + "-wal")) if part.exists())
+    free = shutil.disk_usage(log.parent).free
+    return LogStatus(log_id=log_id, head=head, log_bytes=used, picture_bytes=picture_bytes, free_bytes=free)
+
+
+def problems_of(status: ServiceStatus, figures: FiguresState, min_free: int) -> Iterator[str]:
+    """What a person should know at once. ``min_free``: bytes."""
+    if figures.recovered:
+        yield f"The log was damaged and has been salvaged: {figures.recovered}"
+    if status.log.free_bytes < min_free:
+        yield f"The disk is nearly full: {status.log.free_bytes // 1_000_000} MB are free."
+    if figures.missing_pictures:
+        yield f"{figures.missing_pictures} pictures that the log names are missing or damaged."
+    for actor in status.actors:
+        if actor.state == "parked":
+            yield f"{actor.name} failed too often and stays out until the next start: {actor.detail}"
+        elif actor.state in ("failed", "waiting") and actor.detail:
+            yield f"{actor.name}: {actor.detail}"
+    for source in status.sources:
+        if source.state in ("lost", "stalled", "waiting"):
+            yield f"Camera {source.source}: {source.message or source.state}"
+    for sink in status.sinks:
+        if sink.state == "waiting":
+            yield f"{sink.name} takes nothing: {sink.last_error}; {sink.waiting} wait."
+        if sink.parked:
+            yield f"{sink.name} refused {sink.parked} passages; they can be sent again."
