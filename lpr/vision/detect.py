@@ -1,0 +1,327 @@
+"""Find plates in a picture: score, box and four corners of each, by one ONNX network that a manifest describes.
+
+Two kinds of network fit. "plate-map" is the one that comes with the package (``models/detector.md``): at a stride of
+a few pixels each cell holds the logit of a score, the logarithms of the distances in strides to the four sides of a
+box (left, top, right, bottom), and for each corner of the plate its offset from that corner of the box in
+fractions of the box. "rows" are end-to-end detectors as YOLO exports give them: one row a detection, whose columns
+the manifest names; their corners are those of the box.
+
+May import ``lpr.vision.manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy, cv2, msgspec.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import cv2
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.events import Box, Corners
+from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifest, model_file, open_session, prepare
+from lpr.vision.rectify import corners_of_box
+
+__all__ = ["DETECTOR", "Detection", "DetectorManifest", "PlateDetector", "fit", "letterbox", "suppress"]
+
+DETECTOR: Final = Path(__file__).parent / "models" / "detector.json"
+"""The detector that comes with the package."""
+
+MAP_CHANNELS: Final = 13
+"""Numbers a cell of a plate map: score, four sides, four corners of two coordinates."""
+
+_LOG_RANGE: Final = (-3.0, 5.0)
+_GREY: Final = 114
+_MOST_CANDIDATES: Final = 400
+_COLUMNS: Final = frozenset({"x1", "y1", "x2", "y2", "score", "class", "batch", "ignored"})
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One plate. ``score``: 0 to 1. ``box`` and ``corners``: pixels of the picture it was found in."""
+
+    score: float
+    box: Box
+    corners: Corners
+
+
+class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A plate detector.
+
+    ``input``: its width and height are the size of the letterbox; where ``multiple`` is not 0 the network takes any
+    size in multiples of it, and the size follows the picture's shape. ``output``: the output's name. ``decoding``:
+    "plate-map" (with ``stride``) or "rows" (with ``columns``: what each column of a row is, "ignored" for others;
+    box coordinates in pixels of the input). ``plate_class``: rows of another class are passed over; None takes
+    all. ``min_score``: the threshold that the model was made for.
+    """
+
+    kind: Literal["detector"]
+    name: str
+    file: str
+    sha256: str
+    input: InputSpec
+    output: str
+    decoding: Literal["plate-map", "rows"] = "plate-map"
+    multiple: int = 0
+    stride: int = 8
+    columns: tuple[str, ...] = ("x1", "y1", "x2", "y2", "score")
+    plate_class: int | None = None
+    min_score: float = 0.4
+    licence: str = ""
+    sources: tuple[str, ...] = ()
+
+    def check(self, path: Path) -> None:
+        """Raises ModelError for values that contradict each other."""
+        spec = self.input
+        if not (32 <= spec.width <= 4096 and 32 <= spec.height <= 4096):
+            raise ModelError(f"{path}: input size {spec.width} x {spec.height} is outside 32..4096")
+        if spec.colour == "gray":
+            raise ModelError(f"{path}: input colour is gray; a detector takes bgr or rgb")
+        if self.multiple < 0 or self.multiple > 256 or not 1 <= self.stride <= 64:
+            raise ModelError(f"{path}: multiple {self.multiple} must be 0..256 and stride {self.stride} 1..64")
+        unknown = sorted(set(self.columns) - _COLUMNS)
+        missing = sorted({"x1", "y1", "x2", "y2", "score"} - set(self.columns))
+        if self.decoding == "rows" and (unknown or missing):
+            raise ModelError(
+                f"{path}: columns must name x1, y1, x2, y2 and score, and else only class, batch, ignored; "
+                f"missing {missing}, unknown {unknown}"
+            )
+        if not 0.0 <= self.min_score <= 1.0:
+            raise ModelError(f"{path}: min_score is {self.min_score}; allowed are 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a picture lies in the network's input: scaled by ``scale``, then moved by ``left`` and ``top`` pixels."""
+
+    width: int
+    height: int
+    scale: float
+    left: int
+    top: int
+
+
+def fit(width: int, height: int, longest: int, multiple: int) -> Fit:
+    """The input for a picture of ``width`` x ``height`` whose longest side shall become ``longest`` pixels.
+
+    Both sides are multiples of ``multiple``; the shorter one is rounded to the nearest, so the picture shrinks a
+    little more rather than the network computing on much padding. A picture is never enlarged more than twice.
+    """
+    longest = max(round(longest / multiple), 1) * multiple
+    scale = min(longest / max(width, height), 2.0)
+    across = max(round(width * scale / multiple), 1) * multiple
+    down = max(round(height * scale / multiple), 1) * multiple
+    return _placed(width, height, across, down, 2.0)
+
+
+def _placed(width: int, height: int, across: int, down: int, most: float) -> Fit:
+    scale = min(across / width, down / height, most)
+    left = (across - max(round(width * scale), 1)) // 2
+    top = (down - max(round(height * scale), 1)) // 2
+    return Fit(across, down, scale, left, top)
+
+
+def letterbox(image: NDArray[np.uint8], place: Fit) -> NDArray[np.uint8]:
+    """``image`` (H, W, 3) scaled into ``place``, the rest grey: (place.height, place.width, 3) uint8."""
+    height, width = image.shape[:2]
+    size = (max(round(width * place.scale), 1), max(round(height * place.scale), 1))
+    small = image if size == (width, height) else _shrunk(image, size)
+    if size == (place.width, place.height):
+        return np.asarray(small, np.uint8)
+    out = np.full((place.height, place.width, 3), _GREY, np.uint8)
+    out[place.top : place.top + size[1], place.left : place.left + size[0]] = small
+    return out
+
+
+def _shrunk(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    # Averaging is right for any reduction but dear; halving first by INTER_AREA (its fast case) costs a third of it.
+    while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        whole = image[: half[1] * 2, : half[0] * 2]
+        image = np.asarray(cv2.resize(whole, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if (image.shape[1], image.shape[0]) != size:
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return image
+
+
+def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[NDArray[np.intp]]:
+    """Greedy non-maximum suppression: groups of rows, best group first, each led by its best row.
+
+    ``boxes``: (n, 4); ``scores``: (n,). A row joins the first group whose leader it overlaps by an IoU over
+    ``overlap``, or in which one box lies nearly whole in the other.
+    """
+    order = np.argsort(-scores, kind="stable")
+    groups: list[NDArray[np.intp]] = []
+    areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6)
+    while len(order) and len(groups) < most:
+        lead = order[0]
+        low, high = np.maximum(boxes[order, :2], boxes[lead, :2]), np.minimum(boxes[order, 2:], boxes[lead, 2:])
+        inter = np.maximum(high - low, 0).prod(1)
+        iou = inter / (areas[order] + areas[lead] - inter)
+        inside = inter / np.minimum(areas[order], areas[lead])
+        same = (iou > overlap) | (inside > 0.8)
+        same[0] = True
+        groups.append(order[same])
+        order = order[~same]
+    return groups
+
+
+class PlateDetector:
+    """A detector network with its decoding. Not safe for two threads at once; cheap to make twice."""
+
+    def __init__(
+        self,
+        manifest_path: Path | None = None,
+        threads: int = 1,
+        *,
+        size: int | None = None,
+        min_score: float | None = None,
+        overlap: float = 0.4,
+        most: int = 50,
+    ) -> None:
+        """``manifest_path``: None for the detector of the package. ``size``: longest side of the input in pixels, for
+        networks of free size (larger finds farther plates and costs its square). ``min_score``: None for the
+        manifest's. ``overlap``: IoU from which two detections are one. ``most``: detections a picture at most.
+        Raises ModelError.
+        """
+        self.path = manifest_path if manifest_path is not None else DETECTOR
+        self.manifest = manifest = load_manifest(self.path, DetectorManifest)
+        manifest.check(self.path)
+        if size is not None and manifest.multiple == 0 and size != max(manifest.input.width, manifest.input.height):
+            raise ModelError(
+                f"{self.path}: the model takes {manifest.input.width} x {manifest.input.height} pixels only; "
+                f"leave out detector_size = {size}"
+            )
+        self.size = size or max(manifest.input.width, manifest.input.height)
+        self.min_score = manifest.min_score if min_score is None else min_score
+        self.overlap, self.most = overlap, most
+        self._session = open_session(
+            self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
+        )
+        check_input(self.path, self._session, manifest.input)
+        names = [value.name for value in self._session.get_outputs()]
+        if manifest.output not in names:
+            raise ModelError(f"{self.path}: the model has no output {manifest.output!r}; it has {', '.join(names)}")
+        self._run(np.full((64, 64, 3), _GREY, np.uint8))
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the log."""
+        return self.manifest.name
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
+        place, boxes, scores, corners = self._run(image)
+        height, width = image.shape[:2]
+        shift = np.array([place.left, place.top], np.float32)
+        found: list[Detection] = []
+        for group in suppress(boxes, scores, self.overlap, self.most):
+            quad = _agreed(group, boxes, scores, corners)
+            quad = (quad - shift) / place.scale
+            box = (boxes[group[0]].reshape(2, 2) - shift) / place.scale
+            low, high = np.clip(box, 0, [width, height])
+            if min(high - low) < 1.0:
+                continue
+            found.append(Detection(float(scores[group[0]]), _box(low, high), _corners(quad)))
+        return found
+
+    def _run(self, image: NDArray[np.uint8]) -> tuple[Fit, Floats, Floats, Floats]:
+        manifest, spec = self.manifest, self.manifest.input
+        height, width = image.shape[:2]
+        if manifest.multiple:
+            place = fit(width, height, self.size, manifest.multiple)
+        else:
+            place = _placed(width, height, spec.width, spec.height, 8.0)
+        spec = msgspec.structs.replace(spec, width=place.width, height=place.height)
+        batch = prepare([letterbox(image, place)], spec)
+        try:
+            raw = np.asarray(self._session.run([manifest.output], {spec.name: batch})[0], np.float32)
+        except Exception as error:  # onnxruntime raises bare classes of its own
+            reason = str(error).splitlines()[0][:200]
+            raise ModelError(f"{self.path}: the model cannot run on {batch.shape}: {reason}") from error
+        decoded = self._from_map(raw) if manifest.decoding == "plate-map" else self._from_rows(raw)
+        return place, *decoded
+
+    def _from_map(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
+        if raw.ndim != 4 or raw.shape[0] != 1 or raw.shape[1] != MAP_CHANNELS:
+            raise ModelError(f"{self.path}: a plate map has shape (1, {MAP_CHANNELS}, rows, columns), not {raw.shape}")
+        logits = raw[0, 0]
+        least = float(np.log(max(self.min_score, 1e-4) / max(1 - self.min_score, 1e-4)))
+        # Neighbours of a peak that are nearly as sure take part in placing its corners.
+        rows, columns = np.nonzero(logits > least - 1.0)
+        peak = logits[rows, columns]
+        if len(peak) > _MOST_CANDIDATES:
+            best = np.argsort(-peak, kind="stable")[:_MOST_CANDIDATES]
+            rows, columns, peak = rows[best], columns[best], peak[best]
+        cells = raw[0, :, rows, columns]
+        stride = self.manifest.stride
+        sides = np.exp(np.clip(cells[:, 1:5], *_LOG_RANGE)) * stride
+        x, y = (columns + 0.5) * stride, (rows + 0.5) * stride
+        boxes = np.stack([x - sides[:, 0], y - sides[:, 1], x + sides[:, 2], y + sides[:, 3]], 1)
+        extent = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
+        corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) + cells[:, 5:13].reshape(-1, 4, 2) * extent
+        scores = 1.0 / (1.0 + np.exp(-np.clip(peak, -30, 30)))
+        groups_from = _kept(boxes, scores, self.min_score)
+        return (
+            boxes[groups_from].astype(np.float32),
+            scores[groups_from].astype(np.float32),
+            corners[groups_from].astype(np.float32),
+        )
+
+    def _from_rows(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
+        columns = self.manifest.columns
+        table = raw.reshape(-1, raw.shape[-1]) if raw.ndim else raw.reshape(0, 0)
+        if raw.ndim < 2 or raw.shape[-1] != len(columns):
+            raise ModelError(
+                f"{self.path}: output {self.manifest.output!r} has shape {raw.shape}; the manifest names "
+                f"{len(columns)} columns: {', '.join(columns)}"
+            )
+        where = {name: table[:, i] for i, name in enumerate(columns)}
+        keep = np.isfinite(table).all(1) & (where["score"] >= self.min_score)
+        if self.manifest.plate_class is not None and "class" in where:
+            keep &= np.round(where["class"]) == self.manifest.plate_class
+        boxes = np.stack([where["x1"], where["y1"], where["x2"], where["y2"]], 1)
+        keep &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        kept = boxes[keep].astype(np.float32)
+        corners = kept[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
+        return kept, np.clip(where["score"][keep], 0, 1).astype(np.float32), corners
+
+
+def _kept(boxes: NDArray[Any], scores: NDArray[Any], least: float) -> NDArray[np.intp]:
+    """Rows over the threshold, and those under it whose centre lies in the box of one over it."""
+    sure = np.flatnonzero(scores >= least)
+    if len(sure) == 0:
+        return sure
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    low, high = boxes[sure, None, :2], boxes[sure, None, 2:]
+    inside = ((centres > low) & (centres < high)).all(2).any(0)
+    return np.flatnonzero(inside | (scores >= least))
+
+
+def _agreed(group: NDArray[np.intp], boxes: Floats, scores: Floats, corners: Floats) -> Floats:
+    """Corners of a group: the mean of its leader's and those nearly in the same place, weighted by score squared."""
+    lead = boxes[group[0]]
+    span = np.maximum(lead[2:] - lead[:2], 1.0)
+    off = np.abs(boxes[group] - lead).reshape(-1, 2, 2) / span
+    close = group[off.max((1, 2)) < 0.12]
+    weight = (scores[close] ** 2)[:, None, None]
+    return np.asarray((corners[close] * weight).sum(0) / weight.sum(0), np.float32)
+
+
+def _box(low: NDArray[Any], high: NDArray[Any]) -> Box:
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def _corners(quad: NDArray[Any]) -> Corners:
+    """Corners as they go round a plate; where a network crossed them, those of the box round them."""
+    following = np.roll(quad, -1, 0) - quad
+    turning = following[:, 0] * np.roll(following, -1, 0)[:, 1] - following[:, 1] * np.roll(following, -1, 0)[:, 0]
+    if not bool((turning > 0).all()):
+        (x1, y1), (x2, y2) = quad.min(0), quad.max(0)
+        return corners_of_box((float(x1), float(y1), float(x2), float(y2)))
+    (a, b), (c, d), (e, f), (g, h) = quad.tolist()
+    return ((a, b), (c, d), (e, f), (g, h))

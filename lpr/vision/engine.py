@@ -1,0 +1,185 @@
+"""The recognition engine behind an interface of one method: a picture in, the readings on it out.
+
+``OnnxEngine`` joins the detector, the crop by four corners and the reader. Whatever else can read plates takes its
+place by offering ``read``. An engine keeps its models loaded, holds no other state and is not safe for two threads at
+once: each worker thread has its own.
+
+May import the modules beside it, ``lpr.events`` (Reading, Point) and numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.events import Corners, Point, Reading
+from lpr.vision.detect import Detection, PlateDetector
+from lpr.vision.motion import polygon_mask
+from lpr.vision.ocr import PlateReader, PlateText
+from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
+
+__all__ = ["Engine", "EngineOptions", "ImageError", "Limits", "OnnxEngine", "chosen", "decode_image", "open_engine"]
+
+
+class Engine(Protocol):
+    """Anything that reads plates."""
+
+    def read(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
+        """The plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels."""
+        ...
+
+
+class EngineOptions(Protocol):
+    """What ``open_engine`` asks of a configuration (``lpr.config.Engine`` has it)."""
+
+    @property
+    def countries(self) -> tuple[str, ...]: ...
+    @property
+    def detector(self) -> str | None: ...
+    @property
+    def reader(self) -> str | None: ...
+    @property
+    def min_detection(self) -> float: ...
+    @property
+    def min_plate_width(self) -> int: ...
+    @property
+    def max_plates(self) -> int: ...
+    @property
+    def detector_size(self) -> int | None: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def region(self) -> Sequence[Point] | None: ...
+
+
+class Finder(Protocol):
+    """What the engine needs of a detector; ``lpr.vision.detect.PlateDetector`` is one."""
+
+    @property
+    def name(self) -> str: ...
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]: ...
+
+
+class TextReader(Protocol):
+    """What the engine needs of a reader; ``lpr.vision.ocr.PlateReader`` is one."""
+
+    @property
+    def name(self) -> str: ...
+    def read(
+        self, image_bgr: NDArray[np.uint8], corners_list: Sequence[Corners], countries: Sequence[str] = ()
+    ) -> Sequence[PlateText]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Which detections are read. ``min_width``: pixels of the box; ``region``: polygon in which the plate's middle
+    must lie, in fractions of the picture's width and height; ``most``: plates of one picture, surest first."""
+
+    min_width: float = 16.0
+    region: tuple[Point, ...] | None = None
+    most: int = 16
+
+
+def chosen(found: Sequence[Detection], width: int, height: int, limits: Limits) -> list[Detection]:
+    """The detections of a picture of ``width`` x ``height`` pixels that ``limits`` let through, in their order."""
+    kept: list[Detection] = []
+    for one in found:
+        x1, y1, x2, y2 = one.box
+        if x2 - x1 < limits.min_width:
+            continue
+        if limits.region is not None and not _inside(((x1 + x2) / 2 / width, (y1 + y2) / 2 / height), limits.region):
+            continue
+        kept.append(one)
+    return kept[: limits.most]
+
+
+def _inside(point: Point, polygon: Sequence[Point]) -> bool:
+    """Even-odd rule; a point on the last column or row of the picture counts as within it."""
+    x, y = point
+    inside = False
+    for (x1, y1), (x2, y2) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            inside = not inside
+    return inside
+
+
+class OnnxEngine:
+    """Detector and reader in onnxruntime, joined by the crop of ``lpr.vision.rectify``."""
+
+    def __init__(
+        self,
+        detector: Finder,
+        reader: TextReader,
+        *,
+        countries: Sequence[str] = (),
+        limits: Limits | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        """``countries``: whose formats are preferred, none: all. ``max_pixels``: larger pictures are refused."""
+        self.detector, self.reader = detector, reader
+        self.countries = tuple(countries)
+        self.limits = limits or Limits()
+        self.max_pixels = max_pixels
+        if self.limits.region is not None:
+            polygon_mask(self.limits.region)  # refuses a polygon that is none
+
+    @property
+    def name(self) -> str:
+        """Names of the models, for the log."""
+        return f"{self.detector.name} + {self.reader.name}"
+
+    def read(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
+        """The plates on ``image`` ((H, W, 3) BGR uint8), best first (detector's score times reader's confidence).
+
+        A plate that was found and could not be read has an empty text. Raises ImageError for another kind of array or
+        too large a picture, ModelError when a model fails.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ImageError(f"array of {image.dtype} {image.shape}: needed is uint8 (H, W, 3) in BGR order")
+        height, width = image.shape[:2]
+        if height * width > self.max_pixels:
+            raise ImageError(f"array of {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.0f} megapixels")
+        found = chosen(self.detector.detect(image), width, height, self.limits)
+        if not found:
+            return ()
+        texts = self.reader.read(image, [one.corners for one in found], self.countries)
+        readings = [
+            Reading(
+                text=text.text,
+                confidence=text.confidence,
+                characters=text.characters,
+                box=one.box,
+                corners=one.corners,
+                detection=one.score,
+                country=text.country,
+                layout=text.layout,
+                rows=text.rows,
+                plate_colour=text.plate_colour,
+                sharpness=text.sharpness,
+            )
+            for one, text in zip(found, texts, strict=True)
+        ]
+        readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
+        return tuple(readings)
+
+
+def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) -> OnnxEngine:
+    """The engine that ``options`` describe. ``countries``: instead of theirs. Raises ModelError, UnknownCountry."""
+    detector = PlateDetector(
+        Path(options.detector) if options.detector is not None else None,
+        options.threads,
+        size=options.detector_size,
+        min_score=options.min_detection,
+    )
+    reader = PlateReader(Path(options.reader) if options.reader is not None else None, options.threads)
+    limits = Limits(
+        min_width=float(options.min_plate_width),
+        region=None if options.region is None else tuple(options.region),
+        most=options.max_plates,
+    )
+    return OnnxEngine(detector, reader, countries=options.countries if countries is None else countries, limits=limits)

@@ -1,0 +1,116 @@
+"""The engine: which detections are read, in which order they come, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from lpr.events import Character, Corners
+from lpr.vision.detect import Detection
+from lpr.vision.engine import ImageError, Limits, OnnxEngine, chosen
+from lpr.vision.ocr import PlateText
+from lpr.vision.rectify import corners_of_box
+
+PICTURE = np.zeros((100, 200, 3), np.uint8)
+
+
+def detection(score: float, x1: float, y1: float, x2: float, y2: float) -> Detection:
+    box = (x1, y1, x2, y2)
+    return Detection(score, box, corners_of_box(box))
+
+
+class FakeDetector:
+    name = "fake detector"
+
+    def __init__(self, *found: Detection) -> None:
+        self.found = list(found)
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        return self.found
+
+
+class FakeReader:
+    """Reads each plate as the text of its left side."""
+
+    name = "fake reader"
+
+    def __init__(self, texts: dict[float, tuple[str, float]]) -> None:
+        self.texts = texts
+        self.asked: list[tuple[Sequence[Corners], Sequence[str]]] = []
+
+    def read(
+        self, image_bgr: NDArray[np.uint8], corners_list: Sequence[Corners], countries: Sequence[str] = ()
+    ) -> list[PlateText]:
+        self.asked.append((corners_list, countries))
+        out: list[PlateText] = []
+        for corners in corners_list:
+            text, confidence = self.texts[corners[0][0]]
+            out.append(
+                PlateText(
+                    text=text,
+                    confidence=confidence,
+                    characters=tuple(Character(char=char, confidence=confidence) for char in text),
+                    country="BR" if text else None,
+                    layout=None,
+                    rows=1,
+                    plate_colour="gray",
+                    sharpness=12.0,
+                )
+            )
+        return out
+
+
+def test_readings_come_best_first_with_the_empty_ones_behind() -> None:
+    detector = FakeDetector(
+        detection(0.9, 10, 10, 60, 30), detection(0.8, 70, 10, 120, 30), detection(0.7, 130, 10, 180, 30)
+    )
+    reader = FakeReader({10.0: ("", 0.0), 70.0: ("ABC1234", 0.5), 130.0: ("XYZ9876", 0.9)})
+    readings = OnnxEngine(detector, reader, countries=("BR",)).read(PICTURE)
+    assert [reading.text for reading in readings] == ["XYZ9876", "ABC1234", ""]
+    assert readings[0].box == (130, 10, 180, 30)
+    assert readings[0].detection == 0.7
+    assert readings[0].country == "BR"
+    assert readings[0].sharpness == 12.0
+    assert reader.asked[0][1] == ("BR",)
+
+
+def test_nothing_found_asks_no_reader() -> None:
+    reader = FakeReader({})
+    assert OnnxEngine(FakeDetector(), reader).read(PICTURE) == ()
+    assert reader.asked == []
+
+
+def test_limits_choose_by_width_region_and_number() -> None:
+    found = [detection(0.9, 10, 10, 60, 30), detection(0.8, 70, 10, 82, 30), detection(0.7, 130, 70, 180, 90)]
+    assert chosen(found, 200, 100, Limits(min_width=16)) == [found[0], found[2]]
+    assert chosen(found, 200, 100, Limits(min_width=0, most=1)) == [found[0]]
+    lower = ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0))
+    assert chosen(found, 200, 100, Limits(region=lower)) == [found[2]]
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_region_of_the_whole_picture_keeps_every_middle_within_it(x: float, y: float) -> None:
+    whole = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    left, top = x * 180, y * 80
+    found = [detection(0.9, left, top, left + 20, top + 20)]
+    assert chosen(found, 200, 100, Limits(region=whole)) == found
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    engine = OnnxEngine(FakeDetector(), FakeReader({}), max_pixels=30_000)
+    with pytest.raises(ImageError, match="needed is uint8"):
+        engine.read(PICTURE[:, :, 0])
+    with pytest.raises(ImageError, match="needed is uint8"):
+        engine.read(PICTURE[:0])
+    with pytest.raises(ImageError, match="300 x 200 pixels; the limit is 0"):
+        engine.read(np.zeros((200, 300, 3), np.uint8))
+
+
+def test_a_region_that_is_none_is_refused_when_the_engine_is_made() -> None:
+    with pytest.raises(ValueError, match="three finite corners"):
+        OnnxEngine(FakeDetector(), FakeReader({}), limits=Limits(region=((0.0, 0.0), (1.0, 1.0))))

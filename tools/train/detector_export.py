@@ -1,0 +1,127 @@
+"""From a checkpoint to the detector that ships.
+
+``python -m tools.train.detector_export --checkpoint FILE --models FOLDER`` writes ``detector.onnx`` and
+``detector.json`` (the manifest, with the SHA-256). ``--int8 --data FOLDER`` writes a statically quantised one instead
+(QDQ, per channel, the output convolution left in fp32).
+
+May import: torch, onnxruntime, msgspec, numpy, OpenCV, ``lpr.vision`` and the other ``tools.train`` modules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lpr.vision.detect import DetectorManifest, fit, letterbox
+from lpr.vision.manifest import InputSpec
+from tools.train.detector import FOLDERS, export
+from tools.train.detector_net import STRIDE, PlateNet
+
+SOURCES = (
+    "openimages_lp: Open Images photographs (CC BY 2.0, their Flickr authors), plate boxes by the Roboflow export "
+    '"Google Licence Plates" (CC BY 4.0)',
+    "ro_robertlucian: github.com/RobertLucian/license-plate-dataset (MIT)",
+    "plates and look-alikes rendered by tools/train",
+)
+
+
+class Calibration:
+    """Pictures for static quantisation, as onnxruntime's calibrators ask for them."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files = iter(files)
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        """The next input of the network, or None behind the last."""
+        for path in self.files:
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is not None:
+                picture = np.asarray(image, np.uint8)
+                place = fit(picture.shape[1], picture.shape[0], 640, 32)
+                return {"image": letterbox(picture, place)[None]}
+        return None
+
+
+def quantise(source: Path, target: Path, files: list[Path]) -> None:
+    """Static int8 of ``source`` with value ranges measured on ``files``."""
+    import onnxruntime.quantization as quantization
+    from onnxruntime.quantization import shape_inference
+
+    q: Any = quantization
+    prepare: Any = shape_inference
+
+    ready = target.with_suffix(".prepared.onnx")
+    prepare.quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
+    options: dict[str, Any] = {
+        "quant_format": q.QuantFormat.QDQ,
+        "per_channel": True,
+        "activation_type": q.QuantType.QUInt8,
+        "weight_type": q.QuantType.QInt8,
+        "reduce_range": True,  # 8-bit products overflow 16-bit sums on processors without VNNI
+        "calibrate_method": q.CalibrationMethod.MinMax,
+        "nodes_to_exclude": ["/net/out/Conv"],
+    }
+    reader: Any = Calibration(files)
+    q.quantize_static(str(ready), str(target), reader, **options)
+    ready.unlink()
+
+
+def write_manifest(models: Path, steps: int, min_score: float) -> None:
+    """``detector.json`` for the ``detector.onnx`` beside it."""
+    digest = hashlib.sha256((models / "detector.onnx").read_bytes()).hexdigest()
+    manifest = DetectorManifest(
+        kind="detector",
+        name=f"plates-{steps}",
+        file="detector.onnx",
+        sha256=digest,
+        input=InputSpec(name="image", width=640, height=384, layout="NHWC", colour="bgr", dtype="uint8"),
+        output="plates",
+        decoding="plate-map",
+        multiple=32,
+        stride=STRIDE,
+        min_score=min_score,
+        licence="Apache-2.0",
+        sources=SOURCES,
+    )
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode()
+    (models / "detector.json").write_text(text + "\n")
+
+
+def main(words: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="tools.train.detector_export", description="Export the plate detector.")
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True, help="folder for detector.onnx and detector.json")
+    parser.add_argument("--min-score", type=float, default=0.4)
+    parser.add_argument("--int8", action="store_true")
+    parser.add_argument("--data", type=Path, default=None, help="training photographs, to measure ranges (int8)")
+    args = parser.parse_args(words)
+    state = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    net = PlateNet()
+    net.load_state_dict(state["shadow"])
+    args.models.mkdir(parents=True, exist_ok=True)
+    target = args.models / "detector.onnx"
+    if args.int8:
+        if args.data is None:
+            parser.error("--int8 needs --data")
+        float_model = args.models / "detector.fp32.onnx"
+        export(net, float_model)
+        files = [path for name in FOLDERS for path in sorted((args.data / name / "images").glob("*.jpg"))[:60]]
+        quantise(float_model, target, files)
+        float_model.unlink()
+    else:
+        export(net, target)
+    write_manifest(args.models, int(state["step"]), args.min_score)
+    print(f"wrote {target} ({target.stat().st_size} bytes) and detector.json")
+
+
+if __name__ == "__main__":
+    main()
