@@ -1,0 +1,79 @@
+"""How far apart two plate texts are, and which character of one stands in which place of the other.
+
+Readings of one vehicle differ by a misread character, or by one lost or invented at an end. Levenshtein's distance
+measures that; the alignment behind it tells each reading's characters to which slot of the voted plate they belong.
+Pure, total. Imports ``lpr.events`` (value types) and the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lpr.events import Character, Reading
+
+MAX_TEXT = 32
+"""Longer texts are compared by their first characters only; no plate has so many."""
+
+
+def difference(first: str, second: str) -> int:
+    """Levenshtein's distance: the fewest characters changed, lost or added that turn one text into the other."""
+    if first == second:
+        return 0
+    first, second = first[:MAX_TEXT], second[:MAX_TEXT]
+    if len(first) == len(second):
+        substituted = sum(a != b for a, b in zip(first, second, strict=True))
+        if substituted <= 1:
+            return substituted
+    above = list(range(len(second) + 1))
+    for row, a in enumerate(first, start=1):
+        left = row
+        corner, above[0] = above[0], row
+        for column, b in enumerate(second, start=1):
+            left = min(above[column] + 1, left + 1, corner + (a != b))
+            corner, above[column] = above[column], left
+    return above[-1]
+
+
+def align(reference: str, text: str) -> tuple[int | None, ...]:
+    """For each place of ``reference`` the place in ``text`` of the character that stands there, None: none does.
+
+    Texts of the same length are laid over each other, unless shifting explains them with fewer changes.
+    """
+    reference, text = reference[:MAX_TEXT], text[:MAX_TEXT]
+    rows, columns = len(reference), len(text)
+    if rows == columns and difference(reference, text) >= sum(a != b for a, b in zip(reference, text, strict=True)):
+        return tuple(range(rows))
+    cost = [[0] * (columns + 1) for _ in range(rows + 1)]
+    for row in range(rows + 1):
+        cost[row][0] = row
+    cost[0] = list(range(columns + 1))
+    for row in range(1, rows + 1):
+        for column in range(1, columns + 1):
+            changed = cost[row - 1][column - 1] + (reference[row - 1] != text[column - 1])
+            cost[row][column] = min(changed, cost[row - 1][column] + 1, cost[row][column - 1] + 1)
+    places: list[int | None] = [None] * rows
+    row, column = rows, columns
+    while row and column:
+        if cost[row][column] == cost[row - 1][column - 1] + (reference[row - 1] != text[column - 1]):
+            row, column = row - 1, column - 1
+            places[row] = column
+        elif cost[row][column] == cost[row - 1][column] + 1:
+            row -= 1
+        else:
+            column -= 1
+    return tuple(places)
+
+
+def characters_of(reading: Reading) -> tuple[Character, ...]:
+    """One character for each of the text's; an engine that gives none is taken at its overall confidence."""
+    if len(reading.characters) == len(reading.text):
+        return reading.characters
+    return tuple(Character(char=char, confidence=reading.confidence) for char in reading.text)
+
+
+def contradictions(first: Sequence[Character], second: Sequence[Character], sure: float = 0.85) -> int:
+    """In how many places both texts are sure of different characters: signs of two plates, not of one misread."""
+    if len(first) != len(second):
+        return 0
+    pairs = zip(first, second, strict=True)
+    return sum(a.char != b.char and a.confidence >= sure and b.confidence >= sure for a, b in pairs)

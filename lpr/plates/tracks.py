@@ -1,0 +1,369 @@
+"""Which reading belongs to which vehicle: by where the plate is, how it moved, and what it says.
+
+A ``Trail`` is what is remembered of one vehicle of one source: its last place and speed, its last few places, and
+the few texts it was read as. ``assign`` gives each reading of an exposure to at most one trail:
+
+* the same text is the same vehicle, wherever it went while it was in view;
+* a similar text (``max_different_characters`` of the vote) is, within reach of where it is expected, the less so
+  the more characters both texts are sure of and differ in;
+* any text is, in the same place a moment later, since no vehicle takes another's place so soon, and within a closer
+  reach when it may be a misread;
+* one that was out of sight for longer than ``gone_after`` is the same only near where it was last seen, with the
+  same or a similar text, or with one too poor to contradict.
+
+Distances are measured in widths of the plate, so near and far vehicles are treated alike. Times are microseconds of
+the source's own clock, which never runs back (``lpr.plates.passages``). Pure and total; state is bounded.
+Imports ``lpr.events`` (value types) and ``lpr.plates``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from lpr.events import Box, Character, Micros, Reading
+from lpr.plates.texts import characters_of, contradictions, difference
+from lpr.plates.voting import Rules, plate_height, plate_width
+
+SECOND = 1_000_000
+
+SURE = 0.75
+"""A text with at least this confidence says what it says; a poorer one may be a misread of anything."""
+
+SAME_PLACE_WITHIN = 0.4
+"""Seconds in which no other vehicle can have taken a vehicle's place."""
+
+SHORT = 5.0
+"""Seconds for which a vehicle that didn't stand may be out of sight and come out again a little further on."""
+
+AHEAD = 1.3
+"""A vehicle may have gone this many times as far as its last speed takes it."""
+
+AKIN = 0.6
+"""A misread has at most this part of its characters wrong; other vehicles' plates have more."""
+
+BACKWARDS = 1.5
+"""A vehicle that moves doesn't turn up this many plate widths behind itself before it was out of sight."""
+
+MAX_TEXTS = 4
+MAX_PLACES = 12
+_SMALLEST = 1.0
+"""Widths and heights below one pixel count as one."""
+_FARTHEST = 1e6
+"""Coordinates beyond this are taken as this, so that no sum overflows."""
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a plate was seen: its centre, width and height in pixels. ``when``: µs of the source's clock."""
+
+    when: Micros
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class Said(msgspec.Struct, frozen=True, array_like=True):
+    """A text that a vehicle was read as, and the sum of the confidences of the readings that said so."""
+
+    text: str
+    weight: float
+
+
+class Growth(msgspec.Struct, frozen=True, array_like=True):
+    """Sums over the sightings for a straight line through the logarithm of the plate's height over time.
+
+    ``climb``: how far the plate moved down the picture, in plate heights.
+    """
+
+    count: int = 0
+    t: float = 0.0
+    h: float = 0.0
+    tt: float = 0.0
+    th: float = 0.0
+    climb: float = 0.0
+
+
+class Trail(msgspec.Struct, frozen=True, kw_only=True):
+    """One vehicle as it was followed. ``places``: the last sightings, newest last, never empty.
+
+    ``number``: unique within its source. ``born``: µs of the source's clock. ``vx``, ``vy``: pixels a second.
+    ``plate``: the characters of the surest reading (after the vote: the voted ones). ``sights``: sightings in all.
+    """
+
+    number: int
+    born: Micros
+    places: tuple[Place, ...]
+    vx: float = 0.0
+    vy: float = 0.0
+    sights: int = 1
+    said: tuple[Said, ...] = ()
+    plate: tuple[Character, ...] = ()
+    growth: Growth = Growth()
+
+    @property
+    def last(self) -> Place:
+        """The newest sighting."""
+        return self.places[-1]
+
+    @property
+    def seen(self) -> Micros:
+        """When it was last seen, µs of the source's clock."""
+        return self.places[-1].when
+
+    @property
+    def text(self) -> str:
+        """What it was mostly read as, "" when it never was."""
+        return self.said[0].text if self.said else ""
+
+    @property
+    def confidence(self) -> float:
+        """Of the surest reading."""
+        return min((character.confidence for character in self.plate), default=0.0)
+
+    @property
+    def sure(self) -> bool:
+        """Whether it can be told from another text: read surely once, or the same twice."""
+        return bool(self.said) and (self.confidence >= SURE or self.said[0].weight >= 2 * SURE)
+
+
+def place_of(reading: Reading, when: Micros) -> Place:
+    """Where ``reading`` is."""
+    x = sum(_bounded(corner[0]) for corner in reading.corners) / 4.0
+    y = sum(_bounded(corner[1]) for corner in reading.corners) / 4.0
+    width = max(_SMALLEST, _bounded(plate_width(reading.corners)))
+    return Place(when, x, y, width, max(_SMALLEST, _bounded(plate_height(reading.corners))))
+
+
+def begin(number: int, reading: Reading, when: Micros) -> Trail:
+    """A vehicle seen for the first time."""
+    place = place_of(reading, when)
+    said, plate = _hear((), (), reading)
+    return Trail(
+        number=number, born=when, places=(place,), said=said, plate=plate, growth=_grow(Growth(), 0.0, None, place)
+    )
+
+
+def follow(trail: Trail, reading: Reading, when: Micros) -> Trail:
+    """The same vehicle seen once more."""
+    place, last = place_of(reading, when), trail.last
+    seconds = (when - last.when) / SECOND
+    vx, vy = trail.vx, trail.vy
+    if seconds > 0.0:
+        part = 1.0 if len(trail.places) == 1 else 0.6
+        pause = max(seconds, 1.0 / 60.0)
+        vx += part * ((place.x - last.x) / pause - vx)
+        vy += part * ((place.y - last.y) / pause - vy)
+    said, plate = _hear(trail.said, trail.plate, reading)
+    return msgspec.structs.replace(
+        trail,
+        places=(*trail.places[1 - MAX_PLACES :], place),
+        vx=vx,
+        vy=vy,
+        sights=trail.sights + 1,
+        said=said,
+        plate=plate,
+        growth=_grow(trail.growth, (when - trail.born) / SECOND, last, place),
+    )
+
+
+def assign(trails: Sequence[Trail], readings: Sequence[Reading], when: Micros, rules: Rules) -> list[int | None]:
+    """For each reading of one exposure the index of its trail, None for a vehicle not seen before.
+
+    A trail gets at most one reading. Readings that lie on each other are to be merged before (``apart``).
+    """
+    likely: list[tuple[float, int, int]] = []
+    for index, reading in enumerate(readings):
+        place = place_of(reading, when)
+        for other, trail in enumerate(trails):
+            score = likeness(trail, reading, place, rules)
+            if score > 0.0:
+                likely.append((score, index, other))
+    likely.sort(key=lambda each: (-each[0], each[1], each[2]))
+    given: list[int | None] = [None] * len(readings)
+    taken: set[int] = set()
+    for _, index, other in likely:
+        if given[index] is None and other not in taken:
+            given[index] = other
+            taken.add(other)
+    return given
+
+
+def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> float:
+    """How well a reading fits a vehicle: 0 not at all.
+
+    In view: the same text over 3, a similar one over 2, by place over 1. Out of sight: below 2.
+    """
+    seconds = max(0.0, (place.when - trail.seen) / SECOND)
+    allowed = _allowed(reading.text, trail, rules)
+    changed = min((difference(reading.text, said.text) for said in trail.said), default=None)
+    similar = bool(reading.text) and changed is not None and changed <= allowed
+    if seconds > rules.gone_after:
+        return _hidden(trail, reading, place, seconds, changed, allowed)
+    away, scaled = _distance(trail, place, min(seconds, 1.0))
+    closeness = 1.0 / (1.0 + away)
+    size_fits = scaled <= 1.5 + 1.2 * seconds
+    if similar and changed == 0:
+        return 3.0 + closeness
+    same_place = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
+    against = contradictions(trail.plate, characters_of(reading)) if similar else 0
+    within = (3.0 + 10.0 * seconds) if against == 0 else (1.0 + 5.0 * seconds)
+    if similar and size_fits and away <= within and (against < 2 or same_place):
+        return 2.0 + closeness - 0.1 * (changed or 0) - 0.3 * against
+    poor = not trail.sure or not reading.text or (reading.confidence < SURE and _akin(changed, reading.text))
+    reach = 1.5 + 10.0 * seconds if trail.sights == 1 else 1.0 + 5.0 * seconds
+    if same_place or (poor and size_fits and away <= reach):
+        return 1.0 + closeness
+    return 0.0
+
+
+def apart(readings: Iterable[Reading]) -> list[Reading]:
+    """The readings of one exposure without doubles: of those that lie on each other the surest stays."""
+    kept: list[Reading] = []
+    for reading in sorted(readings, key=lambda each: (-bool(each.text), -each.confidence, -each.detection)):
+        if all(overlap(reading.box, other.box) < 0.4 for other in kept):
+            kept.append(reading)
+    return kept
+
+
+def overlap(first: Box, second: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0.0 or height <= 0.0:
+        return 0.0
+    areas = (first[2] - first[0]) * (first[3] - first[1]) + (second[2] - second[0]) * (second[3] - second[1])
+    return width * height / max(areas - width * height, 1e-9)
+
+
+def moved(trail: Trail, place: Place) -> float:
+    """How far ``place`` is from where the vehicle was last seen, in widths of its plate."""
+    last = trail.last
+    return math.hypot(place.x - last.x, place.y - last.y) / max(last.width, place.width)
+
+
+def beside(host: Trail, guest: Trail) -> bool:
+    """Whether ``guest`` may be ``host`` misread: always where that was just before or after, never together with it."""
+    times = {place.when for place in host.places}
+    return all(place.when not in times and _near_path(host, place) for place in guest.places)
+
+
+def direction(growth: Growth) -> str:
+    """Either "approach" when the plate grew or went down the picture, "away" when it shrank or rose, or "unknown".
+
+    From a straight line through the logarithm of its height: a fifth more or less over the whole way is a
+    direction; without that, one and a half plate heights up or down.
+    """
+    if growth.count < 2:
+        return "unknown"
+    spread = growth.tt - growth.t * growth.t / growth.count
+    if spread > 1e-9:
+        slope = (growth.th - growth.t * growth.h / growth.count) / spread
+        change = slope * math.sqrt(12.0 * spread / growth.count)
+        if abs(change) >= 0.18:
+            return "approach" if change > 0 else "away"
+    if abs(growth.climb) >= 1.5:
+        return "approach" if growth.climb > 0 else "away"
+    return "unknown"
+
+
+def _bounded(pixels: float) -> float:
+    return max(-_FARTHEST, min(_FARTHEST, pixels))
+
+
+def _allowed(text: str, trail: Trail, rules: Rules) -> int:
+    """How many characters may differ: the setting, but never more than a third of the text."""
+    longest = max(len(text), *(len(said.text) for said in trail.said)) if trail.said else len(text)
+    return min(rules.max_different_characters, longest // 3)
+
+
+def _akin(changed: int | None, text: str) -> bool:
+    """Whether a poor reading still shares enough with what the vehicle was read as before."""
+    return changed is None or changed <= AKIN * len(text)
+
+
+def _distance(trail: Trail, place: Place, seconds: float) -> tuple[float, float]:
+    """(plate widths between ``place`` and the vehicle's expected way, how many times larger or smaller the plate is).
+
+    The way leads from where it was last seen a little beyond where its speed takes it, so one that brakes is on it
+    too; a plate that grows or shrinks moves the faster or slower for it.
+    """
+    last = trail.last
+    scaled = place.height / last.height
+    ahead = AHEAD * seconds * max(0.5, min(2.0, scaled))
+    x, y, dx, dy = place.x - last.x, place.y - last.y, trail.vx * ahead, trail.vy * ahead
+    length, along = dx * dx + dy * dy, x * dx + y * dy
+    part = max(0.0, min(1.0, along / length)) if length > 0.0 else 0.0
+    width = math.sqrt(last.width * place.width)
+    if trail.sights > 2 and -along > BACKWARDS * width * math.sqrt(length) > 0.0:
+        return math.inf, max(scaled, 1.0 / scaled)
+    return math.hypot(x - part * dx, y - part * dy) / width, max(scaled, 1.0 / scaled)
+
+
+def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, changed: int | None, allowed: int) -> float:
+    """A vehicle that was out of sight: it stood there, or was not out of sight for long, and nothing speaks against it.
+
+    Scores less than one that is in view: where a vehicle moves on, its readings are its own.
+    """
+    last = trail.last
+    away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
+    scaled = max(place.height / last.height, last.height / place.height)
+    stands = _stands(trail)
+    if scaled > 1.5 or not (stands or seconds <= SHORT):
+        return 0.0
+    reach = 1.5 if stands else 1.5 + seconds
+    closeness = 1.0 / (1.0 + away)
+    if changed == 0:
+        return 1.2 + 0.5 * closeness if away <= 2.0 * reach else 0.0
+    if changed is not None and changed <= allowed and not contradictions(trail.plate, characters_of(reading)):
+        return 1.0 + 0.3 * closeness if away <= reach else 0.0
+    poor = not reading.text or (reading.confidence < SURE and _akin(changed, reading.text))
+    return 0.5 * closeness if poor and away <= 0.7 else 0.0
+
+
+def _stands(trail: Trail) -> bool:
+    """Whether a vehicle stood when it was last seen; one seen once may have."""
+    if len(trail.places) < 2:
+        return True
+    before, last = trail.places[-2:]
+    return math.hypot(last.x - before.x, last.y - before.y) <= 0.7 * last.width
+
+
+def _near_path(trail: Trail, place: Place) -> bool:
+    nearest = min(trail.places, key=lambda each: abs(each.when - place.when))
+    seconds = abs(nearest.when - place.when) / SECOND
+    away = math.hypot(place.x - nearest.x, place.y - nearest.y) / max(nearest.width, place.width)
+    return seconds <= 0.6 and away <= 1.5 + 10.0 * seconds
+
+
+def _hear(
+    said: tuple[Said, ...], plate: tuple[Character, ...], reading: Reading
+) -> tuple[tuple[Said, ...], tuple[Character, ...]]:
+    """The texts and the surest characters after one more reading."""
+    if not reading.text:
+        return said, plate
+    weights = {each.text: each.weight for each in said}
+    weights[reading.text] = min(1e6, weights.get(reading.text, 0.0) + reading.confidence)
+    ranked = sorted(weights, key=lambda text: -weights[text])[:MAX_TEXTS]
+    if reading.text not in ranked:
+        ranked[-1] = reading.text
+    characters = characters_of(reading)
+    surest = min((each.confidence for each in plate), default=-1.0)
+    if reading.confidence > surest:
+        plate = tuple(Character(char=each.char, confidence=each.confidence) for each in characters)
+    return tuple(Said(text, weights[text]) for text in ranked), plate
+
+
+def _grow(growth: Growth, seconds: float, last: Place | None, place: Place) -> Growth:
+    h = math.log(place.height)
+    climb = 0.0 if last is None else (place.y - last.y) / max(last.height, place.height)
+    return Growth(
+        growth.count + 1,
+        growth.t + seconds,
+        growth.h + h,
+        growth.tt + seconds * seconds,
+        growth.th + seconds * h,
+        growth.climb + climb,
+    )
