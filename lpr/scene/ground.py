@@ -48,7 +48,7 @@ class Ground:
         to_ground = np.linalg.inv(camera.matrix[:, [0, 2, 3]])
         slant = abs(camera.horizon(-0.5) - camera.horizon(0.5))
         first = min(max(int(camera.horizon() - slant), 0), height - 1)
-        rows, cols = np.mgrid[first:height, 0:width].astype(np.float32)
+        rows, cols = np.mgrid[first:height, 0:width].astype(np.float32) + np.float32(0.5)
         world = np.stack([cols, rows, np.ones_like(rows)], -1) @ to_ground.T.astype(np.float32)
         w = world[..., 2]
         seen = (w > 1e-5) & (world[..., 1] > 0)

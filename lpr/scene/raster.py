@@ -131,8 +131,8 @@ def paste(
 ) -> None:
     """Lay a texture over ``image`` (BGR, changed in place) in perspective.
 
-    ``quad``: (4, 2) pixels, where the texture's top left, top right, bottom right and bottom left corners come to
-    lie. ``gain``: light on it, by channel. ``blur``: motion during the exposure, pixels (x, y).
+    ``quad``: (4, 2) pixels (whole numbers lie between pixels), where the texture's top left, top right, bottom
+    right and bottom left corners come to lie. ``gain``: light on it, by channel. ``blur``: motion during the exposure, pixels (x, y).
     """
     height, width = image.shape[:2]
     reach = ceil(max(abs(blur[0]), abs(blur[1])) / 2) + 1
@@ -149,7 +149,7 @@ def paste(
     )
     h, w = source.shape[:2]
     corners = np.array([[-0.5, -0.5], [w - 0.5, -0.5], [w - 0.5, h - 0.5], [-0.5, h - 0.5]], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, (quad - np.array([x1, y1])).astype(np.float32))
+    matrix = cv2.getPerspectiveTransform(corners, (quad - np.array([x1 + 0.5, y1 + 0.5])).astype(np.float32))
     patch = cast("Image", cv2.warpPerspective(source, matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR))
     if max(abs(blur[0]), abs(blur[1])) >= 1.0:
         patch = smear(patch, blur)

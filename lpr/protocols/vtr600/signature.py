@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from lpr.protocols.vtr600.comment import Item, write_items
-from lpr.protocols.vtr600.keys import SigningKey
+from lpr.protocols.vtr600.keys import EXPONENT, SigningKey
 from lpr.protocols.vtr600.segments import COM, Jpeg, JpegError, Part, comment_segment, insert_comment, split
 
 SIGN: Final = b"Sign"
@@ -30,6 +30,8 @@ DIGESTS: Final = b"LprDigests"
 """Our own item: digests by which a change can be named."""
 HERE: Final = "here"
 """Stands in LprDigests where the signed comment itself is."""
+MAX_BITS: Final = 8192
+"""Longest modulus that a verifier takes."""
 MAX_LISTED: Final = 400
 """A picture of more segments is signed without LprDigests."""
 
@@ -121,16 +123,29 @@ def sign(data: bytes, items: Sequence[Item], key: SigningKey) -> bytes:
         comment += digest_item(jpeg, here, comment, key.fingerprint)
     before, after = unsigned[: here.start], unsigned[here.end :]
     digest = hashlib.sha256(before + comment_segment(comment) + after).digest()
-    signed = comment + b"".join(
-        name + b"=" + text.encode("ascii") + b";"
-        for name, text in (
-            (SIGN, key.sign_digest(digest).hex()),
-            (EXPONENT_RSA, str(key.exponent)),
-            (MODULO_RSA, f"{key.modulus:x}"),
-            (SHA256, digest.hex()),
-        )
-    )
+    signed = comment + signature_items(key.sign_digest(digest), key.modulus, digest)
     return before + comment_segment(signed) + after
+
+
+def signature_items(signature: bytes, modulus: int, digest: bytes) -> bytes:
+    """The signature's four items, as we write them."""
+    texts = (
+        (SIGN, signature.hex()),
+        (EXPONENT_RSA, str(EXPONENT)),
+        (MODULO_RSA, f"{modulus:x}"),
+        (SHA256, digest.hex()),
+    )
+    return b"".join(name + b"=" + text.encode("ascii") + b";" for name, text in texts)
+
+
+def cut(comment: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
+    """``comment`` without these spans (start, end), which come in order and may overlap."""
+    out: list[bytes] = []
+    at = 0
+    for start, end in spans:
+        out.append(comment[at:start])
+        at = max(end, at)
+    return b"".join((*out, comment[at:]))
 
 
 def signed_comment(jpeg: Jpeg) -> Part | None:

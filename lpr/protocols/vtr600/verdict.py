@@ -12,51 +12,34 @@ import base64
 import binascii
 import hashlib
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from lpr.protocols.vtr600.changes import Change, listed_in, named
 from lpr.protocols.vtr600.keys import EXPONENT, TrustedKey, fingerprint
 from lpr.protocols.vtr600.segments import Jpeg, JpegError, Part, split
 from lpr.protocols.vtr600.signature import (
-    DIGESTS,
     EXPONENT_RSA,
     FOUR,
+    MAX_BITS,
     MODULO_RSA,
     SHA256,
     SIGN,
-    Digest,
     RawItem,
-    digest_item,
-    item_digests,
-    part_digests,
+    cut,
     raw_items,
+    signature_items,
     signed_comment,
 )
 
 MIN_BITS: Final = 1000
-MAX_BITS: Final = 8192
-"""Lengths of a modulus that a verifier takes."""
+"""A shorter modulus is refused."""
 MAX_NAMED: Final = 64
 """Most changes named in one verdict."""
 
 Status = Literal["intact", "altered", "unsigned", "unreadable"]
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is not as it was signed.
-
-    ``what``: "picture data", "segment", "comment item", "signature" (one of the four texts), "key", "file".
-    ``name``: which one ("DQT", "Placa", "Sha256"). ``how``: "altered", "added", "removed", "moved", "missing",
-    "repeated", "unreadable", "other key". ``at``: byte of the file where it stands now, None if it is gone.
-    """
-
-    what: str
-    name: str
-    how: str
-    at: int | None = None
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +126,7 @@ def _judge(jpeg: Jpeg, part: Part) -> Verdict:
             first = first or digest
             padding = next((name for name, value in recovered for f in (_wrap(name, digest),) if value in f), None)
             if padding is not None and texts.sha256 == digest:
-                ours = removal == _OURS and texts.coding == "hex" and padding == _PKCS1
+                ours = removal == _OURS and padding == _PKCS1 and _in_our_words(comment, items, texts, digest)
                 variant = Variant(removal=removal, text=texts.coding, padding=padding, ours=ours)
                 return Verdict(status="intact", variant=variant, key=key, bits=bits, sha256=digest.hex())
     content = next(iter(_without_signature(jpeg, part, items)))[1]
@@ -211,6 +194,14 @@ def _is_exponent(text: bytes) -> bool:
     return text.lower() in (b"65537", b"10001", b"010001", b"00010001", b"0x10001", b"0x010001") or text == b"AQAB"
 
 
+def _in_our_words(comment: bytes, items: Sequence[RawItem], texts: _Texts, digest: bytes) -> bool:
+    """Whether the four texts stand at the comment's end exactly as we write them."""
+    if texts.key is None or texts.sign is None:
+        return False
+    rest = cut(comment, [(item.start, item.end) for item in items if item.key in FOUR])
+    return comment == rest + signature_items(texts.sign, texts.key.modulus, digest)
+
+
 # --- the signature --------------------------------------------------------------------------------------
 
 _PKCS1: Final = "PKCS#1 v1.5, SHA-256"
@@ -259,10 +250,10 @@ def _without_signature(jpeg: Jpeg, part: Part, items: Sequence[RawItem]) -> Iter
     # of each of the four: where it starts, where its value starts, where that ends, where its separator ends
     mine = [(item, item.start + len(item.key) + 1) for item in items if item.key in FOUR]
     four = [(item.start, value, value + len(item.value), item.end) for item, value in mine]
-    ours = _cut(comment, [(start, end) for start, _, _, end in four])
-    kept = _cut(comment, [(start, stop) for start, _, stop, _ in four])
-    before = _cut(comment, [(max(start - 1, 0), stop) for start, _, stop, _ in four])
-    empty = _cut(comment, [(value, stop) for _, value, stop, _ in four])
+    ours = cut(comment, [(start, end) for start, _, _, end in four])
+    kept = cut(comment, [(start, stop) for start, _, stop, _ in four])
+    before = cut(comment, [(max(start - 1, 0), stop) for start, _, stop, _ in four])
+    empty = cut(comment, [(value, stop) for _, value, stop, _ in four])
     seen: set[bytes] = set()
     for name, text in (
         ("items with their separators", ours),
@@ -278,15 +269,6 @@ def _without_signature(jpeg: Jpeg, part: Part, items: Sequence[RawItem]) -> Iter
     yield "the whole comment segment", jpeg.data[: part.start] + tail
 
 
-def _cut(comment: bytes, spans: Sequence[tuple[int, int]]) -> bytes:
-    out: list[bytes] = []
-    at = 0
-    for start, end in spans:
-        out.append(comment[at:start])
-        at = max(end, at)
-    return b"".join((*out, comment[at:]))
-
-
 # --- what was changed -----------------------------------------------------------------------------------
 
 
@@ -295,7 +277,7 @@ def _explain_changes(
 ) -> tuple[list[Change], str]:
     """The changes as exactly as they can be told, and what else is to be said."""
     comment = jpeg.payload(part)
-    listed = _listed(comment)
+    listed = listed_in(comment)
     changes = list(texts.changes)
     at = {item.key: part.body + item.start for item in raw_items(comment)}
     signed = any(value in _wrap(name, digest) for name, value in recovered)
@@ -321,13 +303,13 @@ def _explain_changes(
         if not changes:
             blame(SIGN)
         return changes, "the picture and the comment's other items fit Sha256, but the signature does not"
-    named = _named(jpeg, part, listed, [value for _, value in recovered])
-    changes.extend(named)
+    found = named(jpeg, part, listed, [value for _, value in recovered])
+    changes.extend(found)
     if said or not recovered:
-        reason = "" if named else _UNNAMED
+        reason = "" if found else _UNNAMED
     else:
         blame(SHA256)
-        reason = "Sha256 and the signature contradict each other" if named else _UNNAMED
+        reason = "Sha256 and the signature contradict each other" if found else _UNNAMED
     if not changes:
         changes.append(Change(what="file", name="picture or comment", how="altered"))
     return changes, reason
@@ -336,103 +318,36 @@ def _explain_changes(
 _UNNAMED: Final = "no more can be told: the file has no list of digests, or that was rewritten too"
 
 
-class _Listed(NamedTuple):
-    parts: tuple[tuple[str, str], ...]
-    items: tuple[tuple[str, str], ...]
-    key: str
+# --- for people -----------------------------------------------------------------------------------------
 
 
-def _listed(comment: bytes) -> _Listed | None:
-    """LprDigests, taken apart; None where there is none (or one that we can't read)."""
-    found = [item.value for item in raw_items(comment) if item.key == DIGESTS]
-    if len(found) != 1 or not re.fullmatch(rb"1(,[!-+\--~]{1,60})+", found[0]):
-        return None
-    pairs = [entry.partition(":") for entry in found[0].decode("ascii").split(",")[1:]]
-    parts = tuple((name, value) for name, _, value in pairs if not name.startswith(".") and name != "key")
-    items = tuple((name, value) for name, _, value in pairs if name.startswith("."))
-    return _Listed(parts, items, next((value for name, _, value in pairs if name == "key"), ""))
-
-
-def _named(jpeg: Jpeg, part: Part, listed: _Listed | None, recovered: Sequence[bytes]) -> list[Change]:
-    """Compare the file with its list of digests."""
-    if _only_list_changed(jpeg, part, recovered):
-        how = "altered" if any(item.key == DIGESTS for item in raw_items(jpeg.payload(part))) else "removed"
-        return [Change(what="comment item", name=DIGESTS.decode(), how=how)]
-    if listed is None:
-        return []
-    parts, items = part_digests(jpeg, part), item_digests(jpeg.payload(part))
-    changes = _differences(listed.parts, parts, 0)
-    changes += _differences(listed.items, items, part.body)
-    if not changes:
-        if [name for name, _ in listed.parts] != [d.name for d in parts]:
-            changes.append(Change(what="segment", name="order", how="moved"))
-        elif [name for name, _ in listed.items] != [d.name for d in items]:
-            changes.append(Change(what="comment item", name="order", how="moved"))
-    return changes
-
-
-def _only_list_changed(jpeg: Jpeg, part: Part, recovered: Sequence[bytes]) -> bool:
-    """Whether the signature fits again once LprDigests is made anew: then it alone was changed."""
-    comment = jpeg.payload(part)
-    items = raw_items(comment)
-    key = next((item.value for item in items if item.key == MODULO_RSA), b"")
-    if not recovered or len(key) > 2 * MAX_BITS or not re.fullmatch(rb"[0-9a-f]+", key):
-        return False
-    rest = _cut(comment, [(item.start, item.end) for item in items if item.key in FOUR or item.key == DIGESTS])
-    text = rest + digest_item(jpeg, part, rest, fingerprint(int(key, 16)))
-    if len(text) + 2 > 0xFFFF:
-        return False
-    content = jpeg.data[: part.body - 2] + (len(text) + 2).to_bytes(2, "big") + text + jpeg.data[part.end :]
-    return hashlib.sha256(content).digest() in recovered
-
-
-def _differences(wanted: Sequence[tuple[str, str]], found: Sequence[Digest], base: int) -> list[Change]:
-    """By name: what is in both is settled, of the rest the first wanted goes with the first found, and so on."""
-    names = list(dict.fromkeys([name for name, _ in wanted] + [d.name for d in found]))
-    expected: dict[str, list[str]] = defaultdict(list)
-    present: dict[str, list[Digest]] = defaultdict(list)
-    for name, value in wanted:
-        expected[name].append(value)
-    for one in found:
-        present[one.name].append(one)
-    changes: list[Change] = []
-    for name in names:
-        both = Counter(expected[name]) & Counter(d.digest for d in present[name])
-        left = _left(expected[name], both)
-        there = _left_digests(present[name], both)
-        what, plain = _what(name)
-        for index in range(max(len(left), len(there))):
-            how = "removed" if index >= len(there) else ("added" if index >= len(left) else "altered")
-            at = base + there[index].at if index < len(there) else None
-            changes.append(Change(what=what, name=plain, how=how, at=at))
-    return changes
-
-
-def _left(values: Sequence[str], both: Counter[str]) -> list[str]:
-    budget = both.copy()
-    left: list[str] = []
-    for value in values:
-        if budget[value] > 0:
-            budget[value] -= 1
+def explain(verdict: Verdict) -> list[str]:
+    """The verdict in sentences, a line each; the first one says it all."""
+    if verdict.status == "unreadable":
+        return [f"UNREADABLE: {verdict.reason}"]
+    if verdict.status == "unsigned":
+        return ["UNSIGNED: the picture has no signature"]
+    lines: list[str] = []
+    if verdict.status == "intact":
+        if verdict.authentic:
+            lines.append("INTACT and AUTHENTIC: as it was signed, with the trusted key")
+        elif verdict.authentic is None:
+            lines.append("INTACT: as it was signed; whether it is authentic only a trusted key can tell (--key)")
         else:
-            left.append(value)
-    return left
-
-
-def _left_digests(values: Sequence[Digest], both: Counter[str]) -> list[Digest]:
-    budget = both.copy()
-    left: list[Digest] = []
-    for value in values:
-        if budget[value.digest] > 0:
-            budget[value.digest] -= 1
-        else:
-            left.append(value)
-    return left
-
-
-def _what(name: str) -> tuple[str, str]:
-    if name.startswith("."):
-        return "comment item", name[1:]
-    if name == "scan":
-        return "picture data", "scan"
-    return "segment", name
+            lines.append("INTACT but NOT AUTHENTIC: signed with another key than the trusted one")
+        if verdict.variant is not None and not verdict.variant.ours:
+            v = verdict.variant
+            lines.append(f"  signed in a foreign way: {v.text}; {v.padding}; removed before hashing: {v.removal}")
+    else:
+        lines.append("ALTERED: not as it was signed")
+    for change in verdict.changes:
+        where = f" (byte {change.at})" if change.at is not None else ""
+        name = change.what if change.what == "picture data" else f"{change.what} {change.name}"
+        lines.append(f"  {name}: {change.how}{where}")
+    if verdict.reason:
+        lines.append(f"  {verdict.reason}")
+    if verdict.key:
+        lines.append(f"  key in the file: {verdict.bits} bits, fingerprint {verdict.key}")
+    if verdict.trusted is not None and verdict.trusted != verdict.key:
+        lines.append(f"  trusted key: fingerprint {verdict.trusted}")
+    return lines
