@@ -260,6 +260,12 @@ class Service:
         return msgspec.structs.replace(status, problems=tuple(problems))
 
 
+def deciders(config: Config) -> dict[str, Decider[Any]]:
+    """The deciders of a service with this configuration, by name: for replays."""
+    every: tuple[Decider[Any], ...] = (Voter(config.vote), Figures())
+    return {decider.name: decider for decider in every}
+
+
 SETTLE = 0.1
 """Seconds between two looks at whether everything has settled."""
 
