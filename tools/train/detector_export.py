@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import msgspec
@@ -101,12 +101,16 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--models", type=Path, required=True, help="folder for detector.onnx and detector.json")
     parser.add_argument("--min-score", type=float, default=0.4)
+    parser.add_argument("--shift", type=float, default=0.0, help="added to the logit of every score")
     parser.add_argument("--int8", action="store_true")
     parser.add_argument("--data", type=Path, default=None, help="training photographs, to measure ranges (int8)")
     args = parser.parse_args(words)
     state = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
     net = PlateNet()
     net.load_state_dict(state["shadow"])
+    # The soft targets of the training leave the scores low: the shift puts the working point at --min-score.
+    with torch.no_grad():
+        cast("Any", net.out.bias)[0] += args.shift
     args.models.mkdir(parents=True, exist_ok=True)
     target = args.models / "detector.onnx"
     if args.int8:
