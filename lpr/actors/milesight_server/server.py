@@ -97,17 +97,24 @@ class MilesightServer:
         self._lane_numbers = dict(lane_numbers or {})
         self._guid = guid_of(settings.device_id or log.log_id)
         self._tick = min(tick, settings.login_timeout / 2, settings.send_timeout / 2)
+        self._cache = cache
+        self._blobs = blobs
+        self._begin()
+
+    def _begin(self) -> None:
+        """Everything of one run, so that a supervisor may run the same actor again."""
+        settings = self._settings
+        per_address = settings.max_clients_per_address
         self.feed = Feed(
-            log,
-            blobs,
+            self._log,
+            self._blobs,
             to_metadata=self._metadata,
             revision=settings.revision,
             images=settings.images,
-            cache=cache,
+            cache=self._cache,
             server=self.name,
             noticed=self._tell,
         )
-        per_address = settings.max_clients_per_address
         self._admission = Admission(settings.max_clients, per_address)
         self._wrong = RateTable(WRONG_LOGINS)
         self._logins = RateTable(max(LOGINS, 2 * per_address))
@@ -130,6 +137,7 @@ class MilesightServer:
 
     async def run(self, emit: Emit) -> None:
         """Listen and serve until cancelled. Raises ListenError, LogUnavailable."""
+        self._begin()
         self._emit = emit
         settings = self._settings
         sockets = await listen(self.name, settings.host, settings.port, min(BACKLOG, settings.max_clients))
