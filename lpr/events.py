@@ -30,7 +30,7 @@ Corners: TypeAlias = tuple[Point, Point, Point, Point]
 """Top left, top right, bottom right, bottom left *of the plate* (not of the picture), in pixels."""
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of the value types that events are made of."""
 
 
@@ -107,7 +107,7 @@ class Exposure(Value, frozen=True, kw_only=True):
     picture: Picture
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every event. ``version`` is the version of the event's meaning, not of its fields."""
 
     version: ClassVar[int] = 1

@@ -170,11 +170,20 @@ async def recover(decider: Decider[S], log: Readable, upto: int) -> Recovered[S]
     baseline = position
     types = inputs_of(decider)
     while page := await log.read(position, types=types, limit=RECOVERY_PAGE, upto=upto):
-        for record in page:
-            if is_input(record, decider.name):
-                state = decider.evolve(state, record)
         position = page[-1].seq
+        state = fold_page(decider, state, page)
     return Recovered(state, max(position, upto), baseline)
+
+
+def fold_page(decider: Decider[S], state: S, page: list[Record]) -> S:
+    """Evolve over the inputs among ``page``, which is used up: what is folded is freed at once, which is faster."""
+    evolve, name = decider.evolve, decider.name
+    page.reverse()
+    while page:
+        record = page.pop()
+        if record.type != _TIMER or is_input(record, name):
+            state = evolve(state, record)
+    return state
 
 
 async def _start(decider: Decider[S], log: Readable, upto: int) -> tuple[S, int]:

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lpr.core.actor import Decider, inputs_of, is_input
+from lpr.core.actor import Decider, fold_page, inputs_of, is_input
 from lpr.core.blobs import BlobStore
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.offload import Offload, in_thread
@@ -35,18 +35,11 @@ async def fold(log: Readable, decider: Decider[S], *, after: int = 0, upto: int 
     """The decider's state after every record up to ``upto``, from nothing: baselines are not used."""
     state, types = decider.initial(), inputs_of(decider)
     while page := await log.read(after, types=types, limit=PAGE, upto=upto):
-        state = fold_page(decider, state, page)
         after = page[-1].seq
+        state = fold_page(decider, state, page)
     return state
 
 
-def fold_page(decider: Decider[S], state: S, page: Sequence[Record]) -> S:
-    """Evolve over the inputs among ``page``."""
-    evolve, name = decider.evolve, decider.name
-    for record in page:
-        if record.type != _TIMER or is_input(record, name):
-            state = evolve(state, record)
-    return state
 
 
 # --- shadow --------------------------------------------------------------------------------------------

@@ -1,0 +1,177 @@
+"""Events per second of a fold over recorded passages, and how long a service takes to open on a large log.
+
+``python -m tools.bench.replay [--events N] [--folder DIR]``. Folds read from SQLite, decode and evolve; the figure is
+events of the log per second of one core (CPU time of the process). The baseline reads and decodes the same rows with
+bare sqlite3 and msgspec, without envelope, paging or event loop. Three folds: ``ledger`` is what a passage list and
+its deliveries need, ``captures`` decodes the largest events, ``everything`` decodes every event of the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import msgspec
+
+from lpr.core.actor import recover
+from lpr.core.clock import SystemClock
+from lpr.core.log import EventLog, LogReader, Settings
+from lpr.core.record import Record
+from lpr.core.replay import fold
+from lpr.events import (
+    CaptureTaken,
+    Delivered,
+    Event,
+    Micros,
+    PassageDecided,
+    PassageSigned,
+    PlateRead,
+)
+from tools.bench.sample import EVENTS, passage
+
+
+class Tally(msgspec.Struct):
+    """How many passages by hour, readings by source, deliveries by sink."""
+
+    hours: dict[int, int] = {}
+    readings: dict[str, int] = {}
+    delivered: dict[str, int] = {}
+    last: Micros = 0
+
+
+class Counter:
+    """A decider that counts; changes its state in place, as a fold that is never shared may."""
+
+    state_type = Tally
+    state_version = 1
+
+    def __init__(self, name: str, interests: tuple[type[Event], ...]) -> None:
+        self.name = name
+        self.interests = interests
+
+    def initial(self) -> Tally:
+        return Tally()
+
+    def evolve(self, state: Tally, record: Record) -> Tally:
+        event = record.event
+        if isinstance(event, PassageDecided):
+            hour = event.at // 3_600_000_000
+            state.hours[hour] = state.hours.get(hour, 0) + 1
+        elif isinstance(event, PlateRead):
+            state.readings[event.source] = state.readings.get(event.source, 0) + 1
+        elif isinstance(event, Delivered):
+            state.delivered[event.sink] = state.delivered.get(event.sink, 0) + 1
+        elif isinstance(event, CaptureTaken):
+            state.last = event.at
+        return state
+
+    def decide(self, state: Tally, record: Record) -> tuple[Event, ...]:
+        return ()
+
+    def due(self, state: Tally) -> Micros | None:
+        return None
+
+
+FOLDS: dict[str, tuple[type[Event], ...]] = {
+    "ledger": (PassageDecided, PassageSigned, Delivered),
+    "captures": (CaptureTaken, PlateRead),
+    "everything": (CaptureTaken, PlateRead, PassageDecided, PassageSigned, Delivered),
+}
+
+
+async def fill(path: Path, events: int) -> None:
+    """A log of passages, with a baseline of a decider near its end."""
+    async with EventLog.open(path, SystemClock(), Settings(batch=5000, queue=20_000, ring=0)) as log:
+        chunk: list[Event] = []
+        for number in range(events // EVENTS):
+            chunk += passage(number)
+            if len(chunk) >= 5000:
+                await log.append(chunk, actor="bench")
+                chunk = []
+        await log.append(chunk, actor="bench")
+
+
+def bare(path: Path, types: Sequence[type[Event]]) -> float:
+    """CPU seconds to read and decode the same rows with nothing round them."""
+    decoders = {event.__name__: msgspec.json.Decoder(event).decode for event in types}
+    marks = ",".join("?" * len(decoders))
+    with closing(sqlite3.connect(path)) as connection:
+        start = time.process_time()
+        cursor = connection.execute(
+            f"SELECT type, CAST(body AS BLOB) FROM records WHERE type IN ({marks}) ORDER BY +seq", tuple(decoders)
+        )
+        for name, body in cursor:
+            decoders[name](body)
+        return time.process_time() - start
+
+
+async def folded(path: Path, types: tuple[type[Event], ...]) -> float:
+    """CPU seconds of a fold over the whole log."""
+    async with LogReader.open(path, SystemClock()) as log:
+        start = time.process_time()
+        await fold(log, Counter("counter", types))
+        return time.process_time() - start
+
+
+async def opened(path: Path) -> float:
+    """Wall seconds to open the log for writing and to recover a decider that decodes everything, from its baseline."""
+    start = time.perf_counter()
+    async with EventLog.open(path, SystemClock()) as log:
+        decider = Counter("counter", FOLDS["everything"])
+        await recover(decider, log, log.head)
+        return time.perf_counter() - start
+
+
+async def snapshot(path: Path) -> None:
+    """Leave a baseline as a running service does: 4,000 inputs before the end."""
+    from lpr.events import Baseline
+
+    async with EventLog.open(path, SystemClock()) as log:
+        state = msgspec.Raw(msgspec.json.encode(Tally()))
+        baseline = Baseline(actor="counter", state_version=1, upto=log.head - 4000, state=state)
+        await log.append((baseline,), actor="counter", cursor=log.head)
+
+
+def measure(events: int, folder: Path) -> dict[str, object]:
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        path = Path(name) / "log.db"
+        anyio.run(fill, path, events)
+        total = events // EVENTS * EVENTS
+        folds: dict[str, object] = {}
+        for label, types in FOLDS.items():
+            decoded = total * {"ledger": 3, "captures": 16, "everything": EVENTS}[label] // EVENTS
+            rounds = [(bare(path, types), anyio.run(folded, path, types)) for _ in range(3)]
+            baseline, own = min(r[0] for r in rounds), min(r[1] for r in rounds)
+            folds[label] = {
+                "log_events_per_s": round(total / own),
+                "decoded_events_per_s": round(decoded / own),
+                "ratio_to_bare_decoding": round(baseline / own, 3),
+            }
+        anyio.run(snapshot, path)
+        return {
+            "benchmark": "replay",
+            "events": total,
+            "target_events_per_s": 300_000,
+            "folds": folds,
+            "open_s": round(anyio.run(opened, path), 3),
+            "target_open_s": 2.0,
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="folds over recorded passages")
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--folder", type=Path, default=Path.cwd())
+    arguments = parser.parse_args()
+    print(json.dumps(measure(arguments.events, arguments.folder), indent=2))
+
+
+if __name__ == "__main__":
+    main()
