@@ -19,8 +19,9 @@ def load_key(path: Path, password_file: Path | None = None) -> SigningKey:
     if password_file is not None:
         lines = _read(password_file, "the key's password").splitlines()
         password = lines[0] if lines else b""
+    data = _read(path, "the signing key")
     try:
-        return load(_read(path, "the signing key"), password)
+        return load(data, password)
     except KeyProblem as problem:
         raise KeyProblem(f"{path}: {problem}") from None
 
@@ -46,7 +47,10 @@ def load_or_create(
                 file.write(key.pem())
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(temporary, path)  # unlike a rename, never over another's key
+            try:
+                os.link(temporary, path)  # unlike a rename, never over another's key
+            except FileExistsError:
+                return load_key(path, password_file)
         finally:
             temporary.unlink(missing_ok=True)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -54,8 +58,6 @@ def load_or_create(
             os.fsync(folder)
         finally:
             os.close(folder)
-    except FileExistsError:
-        return load_key(path, password_file)
     except OSError as error:
         raise KeyProblem(f"the signing key could not be kept in {path}: {error.strerror or error}") from None
     return key

@@ -39,6 +39,8 @@ class Backdrop:
     def at(self, darkness: float) -> Image:
         """The picture at a ``darkness`` from 0 (day) over 0.5 (dusk) to 1 (night). Not to be written to."""
         step = round(darkness * 128)
+        if step in (0, 64, 128):
+            return self.day if step == 0 else self.dusk if step == 64 else self.night
         if step not in self._mixed:
             if len(self._mixed) >= 3:
                 self._mixed.pop(next(iter(self._mixed)))

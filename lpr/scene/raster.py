@@ -132,7 +132,8 @@ def paste(
     """Lay a texture over ``image`` (BGR, changed in place) in perspective.
 
     ``quad``: (4, 2) pixels (whole numbers lie between pixels), where the texture's top left, top right, bottom
-    right and bottom left corners come to lie. ``gain``: light on it, by channel. ``blur``: motion during the exposure, pixels (x, y).
+    right and bottom left corners come to lie. ``gain``: light on it, by channel. ``blur``: motion during the
+    exposure, pixels (x, y).
     """
     height, width = image.shape[:2]
     reach = ceil(max(abs(blur[0]), abs(blur[1])) / 2) + 1
