@@ -265,12 +265,8 @@ class PlateDetector:
         extent = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
         corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) + cells[:, 5:13].reshape(-1, 4, 2) * extent
         scores = 1.0 / (1.0 + np.exp(-np.clip(peak, -30, 30)))
-        groups_from = _kept(boxes, scores, self.min_score)
-        return (
-            boxes[groups_from].astype(np.float32),
-            scores[groups_from].astype(np.float32),
-            corners[groups_from].astype(np.float32),
-        )
+        kept = _kept(boxes, scores, self.min_score)
+        return boxes[kept].astype(np.float32), scores[kept].astype(np.float32), corners[kept].astype(np.float32)
 
     def _from_rows(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
         columns = self.manifest.columns
@@ -318,10 +314,10 @@ def _box(low: NDArray[Any], high: NDArray[Any]) -> Box:
 
 def _corners(quad: NDArray[Any]) -> Corners:
     """Corners as they go round a plate; where a network crossed them, those of the box round them."""
-    following = np.roll(quad, -1, 0) - quad
-    turning = following[:, 0] * np.roll(following, -1, 0)[:, 1] - following[:, 1] * np.roll(following, -1, 0)[:, 0]
-    if not bool((turning > 0).all()):
-        (x1, y1), (x2, y2) = quad.min(0), quad.max(0)
-        return corners_of_box((float(x1), float(y1), float(x2), float(y2)))
-    (a, b), (c, d), (e, f), (g, h) = quad.tolist()
-    return ((a, b), (c, d), (e, f), (g, h))
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
+    points: Corners = ((ax, ay), (bx, by), (cx, cy), (dx, dy))
+    for i in range(4):
+        (px, py), (qx, qy), (rx, ry) = points[i], points[(i + 1) % 4], points[(i + 2) % 4]
+        if (qx - px) * (ry - qy) - (qy - py) * (rx - qx) <= 0:
+            return corners_of_box((min(ax, bx, cx, dx), min(ay, by, cy, dy), max(ax, bx, cx, dx), max(ay, by, cy, dy)))
+    return points

@@ -117,7 +117,7 @@ def _words(rng: np.random.Generator, low: int, high: int, alphabet: str) -> str:
 
 def look_alike(rng: np.random.Generator) -> Image:
     """Something that is not a plate but may look like one: sign, poster, van lettering, grille, lamp, window, label."""
-    kind = int(rng.integers(0, 7))
+    kind = int(rng.integers(0, 8))
     ground = rng.integers(0, 256, 3).astype(float)
     ink = np.array([255.0] * 3) if ground.mean() < 120 else np.array([0.0, 0, 0])
     ink = np.clip(ink + rng.normal(0, 50, 3), 0, 255)
@@ -163,6 +163,10 @@ def look_alike(rng: np.random.Generator) -> Image:
         picture = np.full((100, 100, 3), ground, np.uint8)
         cv2.circle(picture, (50, 50), 46, colour, int(rng.integers(4, 12)), cv2.LINE_AA)
         cv2.putText(picture, _words(rng, 1, 2, string.digits), (18, 66), font, 1.6, colour, 4, cv2.LINE_AA)
+    elif kind == 6:  # one large word on a coloured field: a shop's sign
+        text = _words(rng, 4, 11, string.ascii_uppercase)
+        picture = np.full((64, 40 * len(text) + 30, 3), ground, np.uint8)
+        cv2.putText(picture, text, (14, 50), font, 1.7, colour, int(rng.integers(3, 7)), cv2.LINE_AA)
     else:  # maker's badge: few letters spread over a plain surface
         picture = np.full((40, int(rng.integers(120, 260)), 3), ground, np.uint8)
         text = _words(rng, 3, 8, string.ascii_uppercase)
@@ -170,3 +174,27 @@ def look_alike(rng: np.random.Generator) -> Image:
             x = int(8 + i * (picture.shape[1] - 20) / len(text))
             cv2.putText(picture, char, (x, 32), font, 0.9, colour, int(rng.integers(1, 3)), cv2.LINE_AA)
     return picture
+
+
+def lettering(rng: np.random.Generator) -> tuple[str, int, float, int, tuple[float, float, float]]:
+    """Words without a ground of their own, as cameras write the time and vans their owners: text, font, scale, stroke
+    and BGR colour."""
+    draw = rng.random()
+    if draw < 0.5:
+        digits = [int(v) for v in rng.integers(0, 60, 3)]
+        text = f"20{digits[0] % 40:02d}-{digits[1] % 12 + 1:02d}-{digits[2] % 28 + 1:02d}" if rng.random() < 0.7 else ""
+        text += f" {digits[2] % 24:02d}:{digits[0]:02d}:{digits[1]:02d}"
+    elif draw < 0.75:
+        text = _words(rng, 3, 6, string.ascii_uppercase) + " " + _words(rng, 2, 4, string.digits)
+    else:
+        text = _words(rng, 3, 12, string.ascii_letters + string.digits + " ")
+    level = 255.0 if rng.random() < 0.7 else 0.0
+    colour = (level, level, level) if rng.random() < 0.7 else tuple(float(v) for v in rng.integers(0, 256, 3))
+    scale = float(rng.uniform(0.3, 1.1))
+    return (
+        text.strip(),
+        FONTS[int(rng.integers(0, len(FONTS) - 1))],
+        scale,
+        1 + int(scale > 0.6),
+        (colour[0], colour[1], colour[2]),
+    )

@@ -69,10 +69,10 @@ def photograph(rng: np.random.Generator, image: Image) -> Image:
         out = np.clip(out * (1 - rng.uniform(0.2, 0.7) * soft)[:, :, None], 0, 255).astype(np.uint8)
     if draw[5] < 0.5:
         sigma = float(rng.uniform(8, 22)) if night and draw[6] < 0.5 else float(rng.exponential(4.0))
-        noise = np.empty((h, w, 1 if grey else 3), np.int16)
+        noise = np.empty((h, w * (1 if grey else 3)), np.int16)
         cv2.setRNGSeed(int(rng.integers(0, 2**31)))
         cv2.randn(noise, np.zeros(1), np.full(1, min(sigma, 25.0)))
-        out = np.clip(out.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+        out = np.clip(out.astype(np.int16) + noise.reshape(h, w, -1), 0, 255).astype(np.uint8)
     if draw[7] < 0.5:
         quality = int(rng.integers(20, 92))
         done, data = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.train.detector_paste import cover, look_alike, paste, posed, tone
+from tools.train.detector_paste import cover, lettering, look_alike, paste, posed, tone
 from tools.train.detector_photo import photograph
 from tools.train.detector_plain import plain_plate
 from tools.train.detector_targets import Doubt, Plate, Scene
@@ -188,6 +188,12 @@ def compose(rng: np.random.Generator, photos: Sequence[Photo], bank: Sequence[Im
         if not overlaps(corners, taken):
             paste(canvas, tone(picture, float(rng.uniform(40, 220)), rng), corners)
             taken.append(corners)
+    if rng.random() < 0.2:
+        text, font, scale, stroke, colour = lettering(rng)
+        (across, down), _ = cv2.getTextSize(text, font, scale, stroke)
+        x, y = int(rng.uniform(0, max(w - across, 1))), int(rng.uniform(down, h))
+        if not overlaps(np.array([[x, y - down], [x + across, y]], float), taken):
+            cv2.putText(canvas, text, (x, y), font, scale, colour, stroke, cv2.LINE_AA)
     return Scene(photograph(rng, canvas), tuple(kept), tuple(doubts))
 
 
