@@ -22,14 +22,29 @@ import os
 import re
 import sys
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
 
 from aiohttp import web
 
 REALM = "fake receiver"
 IMAGES = ("plate_image", "full_image")
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """One request that was answered with 2xx. ``id``: its Idempotency-Key; ``fields``: of the JSON or the query,
+    images replaced by their size and SHA-256."""
+
+    method: str
+    path: str
+    id: str
+    fields: dict[str, Any]
+
+    def line(self) -> str:
+        """As one line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 @dataclass
@@ -51,7 +66,7 @@ class Receiver:
     hold: asyncio.Event | None = None
     fail_first: int = 0
     record: IO[str] | None = None
-    got: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    got: list[Got] = field(default_factory=list[Got])
     seen: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     on_got: Callable[[], None] | None = None
     _nonces: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -78,23 +93,14 @@ class Receiver:
         return response
 
     def _keep(self, request: web.Request, content: bytes) -> None:
-        fields: object = dict(request.query)
+        fields: dict[str, Any] = dict(request.query)
         if request.method == "POST":
             fields = json.loads(content)
-            if isinstance(fields, dict):
-                fields = {
-                    key: _image(value) if key in IMAGES else value
-                    for key, value in cast("dict[str, object]", fields).items()
-                }
-        entry: dict[str, object] = {
-            "method": request.method,
-            "path": request.path,
-            "id": request.headers.get("Idempotency-Key", ""),
-            "fields": fields,
-        }
+            fields |= {key: _image(fields[key]) for key in IMAGES if key in fields}
+        entry = Got(request.method, request.path, request.headers.get("Idempotency-Key", ""), fields)
         self.got.append(entry)
         if self.record is not None:
-            self.record.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self.record.write(entry.line() + "\n")
             self.record.flush()
             os.fsync(self.record.fileno())
         if self.on_got is not None:
@@ -176,7 +182,7 @@ async def _serve(given: argparse.Namespace, record: IO[str] | None) -> None:
         fail_first=given.fail_first,
         record=record,
     )
-    receiver.on_got = lambda: print(json.dumps(receiver.got.pop(), ensure_ascii=False), flush=True)
+    receiver.on_got = lambda: print(receiver.got.pop().line(), flush=True)
     async with serving(receiver, given.host, given.port) as address:
         print(f"listening at {address}", file=sys.stderr, flush=True)
         await asyncio.Event().wait()
