@@ -171,15 +171,15 @@ def open_session(path: Path, data: bytes, threads: int = 1) -> Session:
 
     ``path`` is for messages. Raises ModelError for a file that is no model.
     """
-    options = onnxruntime.SessionOptions()
+    runtime = cast("Any", onnxruntime)
+    options: Any = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    make = cast("Any", onnxruntime).InferenceSession
     try:
-        return cast("Session", make(data, sess_options=options, providers=["CPUExecutionProvider"]))
+        return cast("Session", runtime.InferenceSession(data, sess_options=options, providers=["CPUExecutionProvider"]))
     except Exception as error:  # onnxruntime raises bare classes of its own
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ModelError(f"{path}: onnxruntime cannot load the model: {reason}") from error

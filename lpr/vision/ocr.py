@@ -185,11 +185,8 @@ def _columns(manifest: ReaderManifest) -> NDArray[np.intp]:
 
 
 def _softmax(values: NDArray[np.float32], manifest: ReaderManifest) -> NDArray[np.float32]:
-    if manifest.activation == "softmax":
-        logits = np.log(np.maximum(values, 1e-9))
-    else:
-        logits = values
-    logits = logits / manifest.temperature
+    raw = np.log(np.maximum(values, 1e-9)) if manifest.activation == "softmax" else values
+    logits = raw / manifest.temperature
     shifted = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
 
@@ -233,19 +230,23 @@ def style_prior(layouts: dict[str, float]) -> dict[str, float]:
 def plate_colour(patch: NDArray[np.uint8]) -> str:
     """The ground's colour, a name of ``lpr.events.COLOURS``, from a rectified (h, w, 3) BGR patch.
 
-    The ground is the commoner of the light and the dark half of the patch's middle (Otsu's threshold).
+    The ground is the commoner of the light and the dark half of the patch's middle (Otsu's threshold); a patch of
+    one grey level is "unknown".
     """
     height, width = patch.shape[:2]
     middle = patch[height // 4 : height - height // 6, width // 8 : width - width // 8]
     gray = to_gray(middle)
     threshold, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     light = gray > threshold
-    ground = middle[light] if light.mean() >= 0.5 else middle[~light]
-    ink_level = float(gray[~light].mean()) if light.mean() >= 0.5 and (~light).any() else float(gray[light].mean())
+    if light.all() or not light.any():
+        return "unknown"
+    bright = bool(light.mean() >= 0.5)
+    ground = middle[light] if bright else middle[~light]
+    ink_level = float(gray[~light].mean()) if bright else float(gray[light].mean())
     blue, green, red = (float(v) for v in np.median(ground, axis=0))
     high, low = max(blue, green, red), min(blue, green, red)
     if high < 1 or (high - low) / high < 0.28:
-        if light.mean() < 0.5:
+        if not bright:
             return "black"
         return "gray" if high < 185 and high - ink_level < 120 else "white"
     span = high - low

@@ -51,7 +51,7 @@ def rectify(
     size: tuple[int, int],
     margin: tuple[float, float] = MARGIN,
 ) -> NDArray[np.uint8]:
-    """The plate in ``corners`` as an upright patch of ``size`` (width, height): uint8, (h, w) or (h, w, 3) as ``image``.
+    """The plate in ``corners`` as an upright patch of ``size`` (width, height): uint8, (h, w[, 3]) as ``image``.
 
     ``image``: (H, W) gray or (H, W, 3) BGR, uint8. ``corners``: pixels, top left first, clockwise; they may lie
     outside (the border is repeated). ``margin``: share of the plate's width and height added on each side. A plate

@@ -1,0 +1,143 @@
+"""Decoding: greedy where nothing is known, by the grammar where look-alikes disagree, never far from what was seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from lpr.plates.decode import ALPHABET, DecodeError, decode
+from lpr.plates.formats import FORMATS, formats_for
+
+Slots = NDArray[np.float32]
+
+
+def slots(text: str, sure: float = 0.97, count: int = 10) -> Slots:
+    """Probabilities that read ``text`` ("_" is a blank slot)."""
+    p = np.full((count, 37), (1 - sure) / 36, np.float32)
+    for i in range(count):
+        char = text[i] if i < len(text) else "_"
+        p[i, 36 if char == "_" else ALPHABET.index(char)] = sure
+    return p
+
+
+def put(p: Slots, slot: int, **shares: float) -> Slots:
+    """Set the probabilities of one slot: put(p, 2, A=0.6, D4=0.4) (D4: the digit 4)."""
+    p = p.copy()
+    p[slot] = 0.0002
+    for name, share in shares.items():
+        p[slot, ALPHABET.index(name[-1])] = share
+    return p
+
+
+def test_a_clear_plate_of_a_configured_country() -> None:
+    found = decode(slots("ABC1D23"), formats_for(["BR"]))
+    assert (found.text, found.layout, found.country) == ("ABC1D23", "br-mercosul", "BR")
+    assert found.confidence == pytest.approx(0.97, abs=0.01)
+    assert [character.char for character in found.characters] == list("ABC1D23")
+
+
+def test_blank_slots_in_the_middle_are_passed_over() -> None:
+    assert decode(slots("AB_C12__34")).text == "ABC1234"
+
+
+@pytest.mark.parametrize(("seen", "read"), [("ABC12O4", "ABC1204"), ("A8C1234", "A8C1234"), ("IBC12I4", "IBC1214")])
+def test_look_alikes_go_by_the_slot(seen: str, read: str) -> None:
+    found = decode(slots(seen), formats_for(["BR"]))
+    assert found.text == read
+    assert (found.layout is None) == (read == "A8C1234")
+
+
+def test_a_look_alike_counts_for_the_character_that_the_format_wants() -> None:
+    p = put(slots("ABC1234"), 6, D0=0.5, O=0.49)
+    found = decode(p, formats_for(["BR"]))
+    assert found.text == "ABC1230"
+    assert found.characters[6].confidence > 0.98
+    assert "O" not in [char for char, _ in found.characters[6].others]
+
+
+def test_near_equals_are_decided_by_the_format_but_not_far_ones() -> None:
+    near = put(slots("ABC1234"), 1, D8=0.5, B=0.45)
+    assert decode(near, formats_for(["BR"])).text == "ABC1234"
+    far = put(slots("ABC1234"), 1, D8=0.95, B=0.01)
+    found = decode(far, formats_for(["BR"]))
+    assert found.text == "A8C1234" and found.layout is None and found.country is None
+
+
+def test_a_doubtful_extra_or_missing_slot() -> None:
+    extra = put(slots("ABC12345"), 7, D5=0.4)
+    extra[7, 36] = 0.35
+    assert decode(extra, formats_for(["BR"])).text == "ABC1234"
+    missing = slots("ABC123_")
+    missing[6, 36] = 0.55
+    missing[6, ALPHABET.index("4")] = 0.42
+    assert decode(missing, formats_for(["BR"])).text == "ABC1234"
+
+
+def test_the_prior_names_the_layout_where_the_text_cannot() -> None:
+    p = slots("SAB1234")
+    formats = formats_for(["BR", "UY"])
+    assert decode(p, formats, {"br-old": 0.9, "uy-mercosul": 0.05}).country == "BR"
+    assert decode(p, formats, {"br-old": 0.02, "uy-mercosul": 0.95}).country == "UY"
+    candidates = [key for key, _ in decode(p, formats, {"uy-mercosul": 0.95}).candidates]
+    assert candidates[0] == "uy-mercosul" and "br-old" in candidates
+
+
+def test_without_countries_a_sure_prior_names_and_an_unsure_one_does_not() -> None:
+    p = slots("ABC1234")
+    assert decode(p).layout is not None
+    assert decode(p, (), {"br-old": 0.9}).layout == "br-old"
+    assert decode(p, (), {"br-old": 0.2}).layout is None
+    assert decode(slots("QW1"), (), {"br-old": 0.9}).layout is None
+
+
+def test_others_are_ranked_and_few() -> None:
+    p = put(slots("ABC1234"), 0, A=0.5, B=0.2, C=0.1, D=0.08, E=0.06, F=0.05)
+    others = decode(p, formats_for(["BR"])).characters[0].others
+    assert [char for char, _ in others] == ["B", "C", "D", "E"]
+
+
+def test_nothing_to_read() -> None:
+    found = decode(slots(""))
+    assert (found.text, found.confidence, found.characters, found.layout) == ("", 0.0, (), None)
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((10, 36), np.float32), np.full((10, 37), np.nan, np.float32), np.zeros((10, 37), np.float32)]
+)
+def test_impossible_probabilities_are_refused(bad: Slots) -> None:
+    with pytest.raises(DecodeError):
+        decode(bad)
+
+
+@given(
+    hnp.arrays(np.float32, (10, 37), elements=st.floats(0.0009765625, 1, width=32)),
+    st.sampled_from([(), ("BR",), ("AR", "CL"), ("us",), ("europe",)]),
+)
+def test_any_probabilities_give_a_sound_result(p: Slots, countries: tuple[str, ...]) -> None:
+    found = decode(p, formats_for(countries))
+    assert len(found.text) == len(found.characters) <= 10
+    assert "".join(character.char for character in found.characters) == found.text
+    for character in found.characters:
+        assert 0 <= character.confidence <= 1
+        shares = [share for _, share in character.others]
+        assert shares == sorted(shares, reverse=True) and len(shares) <= 4
+        assert character.char not in [char for char, _ in character.others]
+    if found.layout is not None:
+        format_ = next(f for f in FORMATS if f.key == found.layout)
+        assert format_.matches(found.text) and format_.country == found.country
+    if found.characters:
+        assert found.confidence == min(character.confidence for character in found.characters)
+
+
+@given(st.sampled_from([f for f in FORMATS if f.common]), st.data())
+def test_a_clear_text_of_a_format_is_never_changed(format_: object, data: st.DataObject) -> None:
+    from lpr.plates.formats import Format
+
+    assert isinstance(format_, Format)
+    text = "".join(data.draw(st.sampled_from(format_.allows(slot))) for slot in range(len(format_.template)))
+    found = decode(slots(text), formats_for([format_.country]))
+    assert found.text == text and found.country == format_.country

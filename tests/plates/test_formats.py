@@ -1,0 +1,83 @@
+"""Formats as data: patterns, countries, and the two forms of a Brazilian plate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lpr.plates.formats import (
+    CLASSES,
+    FORMATS,
+    REGIONS,
+    UnknownCountry,
+    by_key,
+    countries_of,
+    formats_for,
+    matching,
+    to_mercosul,
+    to_old_brazil,
+)
+from lpr.scene.plates import random_text
+
+
+def test_keys_are_unique_and_start_with_their_country() -> None:
+    keys = [format_.key for format_ in FORMATS]
+    assert len(set(keys)) == len(keys)
+    assert all(format_.key[:2].upper() == format_.country for format_ in FORMATS)
+
+
+@given(index=st.integers(0, len(FORMATS) - 1), seed=st.integers(0, 1000))
+def test_a_text_made_for_a_format_matches_it(index: int, seed: int) -> None:
+    format_ = FORMATS[index]
+    text = random_text(np.random.default_rng(seed), format_)
+    assert format_.matches(text)
+    assert format_ in matching(text, [format_.country])
+    assert all(char in format_.allows(slot) for slot, char in enumerate(text))
+    assert sum(format_.groups) == len(format_.template)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "keys"),
+    [
+        ("ABC1234", "BR", {"br-old", "br-old-moto"}),
+        ("ABC1D23", "BR", {"br-mercosul", "br-mercosul-moto"}),
+        ("AB123CD", "AR", {"ar-mercosul"}),
+        ("BBCL12", "CL", {"cl-new"}),
+        ("AB1234", "CL", {"cl-old"}),
+        ("ABCD123", "PY", {"py-mercosul"}),
+        ("SAB1234", "UY", {"uy-mercosul"}),
+        ("1234ABC", "BO", {"bo"}),
+        ("ABC123D", "MX", {"mx"}),
+        ("AIC123D", "MX", set[str]()),
+    ],
+)
+def test_known_plates(text: str, country: str, keys: set[str]) -> None:
+    assert {format_.key for format_ in matching(text, [country])} == keys
+
+
+@given(st.from_regex(r"[A-Z]{3}[0-9]{4}", fullmatch=True))
+def test_both_brazilian_forms_go_over_into_each_other(text: str) -> None:
+    text = text.upper()
+    new = to_mercosul(text)
+    assert new is not None and by_key("br-mercosul").matches(new)
+    assert to_old_brazil(new) == text
+
+
+def test_what_has_no_other_form() -> None:
+    assert to_mercosul("ABC1D23") is None
+    assert to_old_brazil("ABC1K23") is None
+    assert to_old_brazil("ABC1234") is None
+
+
+def test_regions_and_unknown_countries() -> None:
+    assert countries_of(["southern-cone", "br"]) == ("BR", "AR", "CL", "PY", "UY")
+    assert formats_for([]) == ()
+    for region in REGIONS:
+        assert formats_for([region])
+    with pytest.raises(UnknownCountry, match="'ZZ'"):
+        formats_for(["ZZ"])
+    with pytest.raises(KeyError, match="no plate format"):
+        by_key("zz-1")
+    assert "O" not in CLASSES["M"]

@@ -1,0 +1,380 @@
+"""Training pictures of plates for the reader: rendered ones and real crops, as the reader will meet them.
+
+``PlateFactory.sample`` makes one: a plate is drawn flat, worn, lit, put into a scene at the camera's resolution,
+blurred, made noisy, compressed, and cut out through ``lpr.vision.rectify`` with corners as wrong as a detector's.
+Everything random comes from the generator that is handed in, so a block of pictures is a function of its seed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.plates.decode import ALPHABET
+from lpr.plates.formats import FORMATS, Format
+from lpr.scene.plates import PlateSpec, draw_layers, random_text, spec_for
+from lpr.scene.styles import STYLES, style_of
+from lpr.vision.rectify import MARGIN, RectifyError, rectify
+from tools.train.lettering import Lettering
+from tools.train.spoil import shade, spoil, wear
+
+__all__ = ["HEIGHT", "SLOTS", "STYLE_NAMES", "WIDTH", "PlateFactory", "RealCrop", "Sample", "encode"]
+
+HEIGHT: Final = 48
+WIDTH: Final = 144
+SLOTS: Final = 10
+STYLE_NAMES: Final = tuple(STYLES)
+
+Gray = NDArray[np.uint8]
+
+_MIX: Final[tuple[tuple[str, float], ...]] = (
+    ("BR", 0.30), ("AR", 0.09), ("CL", 0.06), ("PY", 0.03), ("UY", 0.03), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
+    ("EC", 0.015), ("VE", 0.01), ("MX", 0.045), ("EU", 0.16), ("GB", 0.04), ("US", 0.17), ("other", 0.05),
+)  # fmt: skip
+_US_FREE: Final = (
+    "AAA0000", "0AAA000", "AAA000", "000AAA", "0000AAA", "AA00000", "000000", "00000A", "A00AAA", "AAA00A", "00A000",
+    "A0000A", "AAAA", "AAAAA", "AAAAAA", "AAAAAAA", "AAAA00", "00AAA0", "0AA000", "000A0A", "A000000", "AA0000",
+    "0000AA", "AAAAAA0", "AA00AA", "AA0AAA",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RealCrop:
+    """A photographed plate: ``image`` (H, W) gray, ``box`` of the plate in it (pixels), ``text`` as labelled."""
+
+    image: Gray
+    box: tuple[float, float, float, float]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``patch`` (HEIGHT, WIDTH) gray; ``label`` SLOTS columns of the alphabet, blank-padded; ``style`` index of
+    STYLE_NAMES and ``two_rows`` 0 or 1, both -1 where not known."""
+
+    patch: Gray
+    label: NDArray[np.int8]
+    style: int
+    two_rows: int
+
+
+def encode(text: str) -> NDArray[np.int8]:
+    """A text as SLOTS columns, padded with the blank. Raises ValueError for one that is too long."""
+    if len(text) > SLOTS:
+        raise ValueError(f"{text!r} is longer than {SLOTS} characters")
+    label = np.full(SLOTS, len(ALPHABET), np.int8)
+    label[: len(text)] = [ALPHABET.index(char) for char in text]
+    return label
+
+
+class PlateFactory:
+    """Makes samples. ``backgrounds``: (N, h, w) gray surroundings (may be empty); ``real``: crops to mix in."""
+
+    def __init__(
+        self, lettering: Lettering, backgrounds: Gray, real: tuple[RealCrop, ...], real_share: float = 0.06
+    ) -> None:
+        self._lettering = lettering
+        self._backgrounds = backgrounds
+        self._real = real
+        self._real_share = real_share if real else 0.0
+        self._formats = {code: [f for f in FORMATS if f.country == code] for code, _ in _MIX}
+        self._formats["EU"] = [f for f in FORMATS if style_of(f.key).name == "eu"]
+        weights = np.array([weight for _, weight in _MIX])
+        self._weights = weights / weights.sum()
+        self._hardness = 1.0
+
+    def sample(self, rng: np.random.Generator, hardness: float = 1.0) -> Sample:
+        """One sample. ``hardness`` from 0 (large and clean) to 1 (all that there is)."""
+        self._hardness = hardness
+        if rng.random() < self._real_share:
+            return self._real_sample(rng)
+        spec = self.spec(rng)
+        return Sample(
+            self.picture(rng, spec), encode(spec.text), STYLE_NAMES.index(style_of(spec.layout).name), spec.rows - 1
+        )
+
+    # --- what to draw ----------------------------------------------------------------------------------
+
+    def spec(self, rng: np.random.Generator) -> PlateSpec:
+        """A plate to draw, with the variety of its country."""
+        code = _MIX[int(rng.choice(len(_MIX), p=self._weights))][0]
+        formats = self._formats[code]
+        if code == "other" or (code == "US" and rng.random() < 0.8) or not formats:
+            return self._free(rng, code)
+        chosen = formats[int(rng.integers(len(formats)))]
+        if code == "BR":
+            chosen = formats[int(rng.choice(len(formats), p=[0.43, 0.33, 0.10, 0.14]))]
+        spec = self._varied(rng, spec_for(random_text(rng, chosen), chosen.key))
+        if spec.rows == 1 and style_of(chosen.key).name in ("eu", "gb") and rng.random() < 0.1:
+            style = style_of(chosen.key)
+            spec = replace(spec, rows=2, size_mm=style.size2, glyph_mm=style.glyph2)
+        return spec
+
+    def _free(self, rng: np.random.Generator, code: str) -> PlateSpec:
+        """A text of no national format: a US series, a wish plate, or anything."""
+        if code == "US" or rng.random() < 0.3:
+            template = _US_FREE[int(rng.integers(len(_US_FREE)))]
+        else:
+            template = "".join("A0"[int(rng.integers(2))] for _ in range(int(rng.integers(3, SLOTS + 1))))
+        chosen = Format("us-free" if code == "US" else "other", "US", template, (len(template),))
+        text = random_text(rng, chosen)
+        # Where O and 0, I and 1 look the same only the place could tell; a free text has no places.
+        if "AAA" not in template:
+            text = text.replace("O", "C").replace("I", "L").replace("Q", "Z")
+        spec = spec_for(text, chosen.key)
+        if len(text) > 3 and rng.random() < 0.75:
+            cut = int(rng.integers(2, len(text) - 1)) if len(text) > 4 else 2
+            spec = replace(spec, groups=(cut, len(text) - cut))
+        if code != "US" and len(text) > 3 and rng.random() < 0.3:
+            spec = replace(spec, rows=2, size_mm=style_of("other").size2, glyph_mm=style_of("other").glyph2)
+        return self._varied(rng, spec)
+
+    def _varied(self, rng: np.random.Generator, spec: PlateSpec) -> PlateSpec:
+        style = style_of(spec.layout)
+        ground, ink = style.colours[0 if rng.random() < 0.5 else int(rng.integers(len(style.colours)))]
+        caption = ""
+        if style.captions and rng.random() < 0.85:
+            caption = style.captions[int(rng.integers(len(style.captions)))]
+        width, height = spec.size_mm
+        return replace(
+            spec,
+            ground=ground,
+            ink=ink,
+            face=style.faces[0] if rng.random() < 0.45 else style.faces[int(rng.integers(len(style.faces)))],
+            separator=style.separators[int(rng.integers(len(style.separators)))],
+            caption=caption,
+            size_mm=(width * float(rng.uniform(0.95, 1.05)), height * float(rng.uniform(0.97, 1.03))),
+            glyph_mm=spec.glyph_mm * float(rng.uniform(0.88, 1.06)),
+            border=style.border and rng.random() < 0.85,
+            band=rng.random() < 0.85 or style.name not in ("eu", "gb"),
+        )
+
+    # --- drawing ---------------------------------------------------------------------------------------
+
+    def picture(self, rng: np.random.Generator, spec: PlateSpec) -> Gray:
+        """The patch that the reader would get of this plate."""
+        style = style_of(spec.layout)
+        font_share = {"br-old": 0.12, "us": 0.45, "eu": 0.4, "gb": 0.35, "other": 0.6, "mx": 0.4}.get(style.name, 0.25)
+        if style.name.endswith("mercosul"):
+            font_share = 0.15
+        stretch = float(rng.uniform(0.88, 1.12))
+        if self._lettering.has_fonts and rng.random() < font_share:
+            glyphs = self._lettering.font(rng, (0.42, 0.58) if style.name == "us" else (0.46, 0.7))
+        else:
+            glyphs = self._lettering.own(spec.face, rng, stretch)
+        # Height of the plate as the camera sees it: mostly small, since small is hard.
+        least = 13 + 12 * (1 - self._hardness)
+        seen = float(np.exp(rng.uniform(math.log(least), math.log(72)))) * (1.55 if spec.rows == 2 else 1.0)
+        flat_height = int(np.clip(seen * 1.3, 30, 84))
+        layers = draw_layers(spec, flat_height, glyphs)
+        mix = rng.dirichlet((1.5, 3.0, 2.0)).astype(np.float32)
+        ground = np.asarray(layers.ground.astype(np.float32) @ mix, np.float32)
+        level = float(np.array(spec.ink, np.float32) @ mix)
+        ground, level = _contrast(rng, ground, level)
+        ground = self._texture(rng, ground, 0.35 if style.name in ("us", "mx") else 0.08)
+        flat = wear(rng, ground, layers.ink, level)
+        flat = _fittings(rng, flat, style.name, level)
+        text = np.array(layers.boxes, np.float64)
+        band = (float(text[:, 0].min()), float(text[:, 1].min()), float(text[:, 2].max()), float(text[:, 3].max()))
+        return self._scene(rng, flat, seen, band)
+
+    def _texture(self, rng: np.random.Generator, ground: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+        """Some plates carry a landscape: a faint picture under the characters."""
+        if rng.random() >= share or not len(self._backgrounds):
+            return ground
+        picture = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
+        size = (ground.shape[1], ground.shape[0])
+        layer = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+        return np.asarray(ground + (layer - float(layer.mean())) * float(rng.uniform(0.08, 0.32)), np.float32)
+
+    def _scene(
+        self,
+        rng: np.random.Generator,
+        flat: NDArray[np.float32],
+        seen: float,
+        band: tuple[float, float, float, float],
+    ) -> Gray:
+        """Put the flat plate into surroundings at the camera's resolution and cut it out as the detector would."""
+        height, width = flat.shape
+        scale = seen / height
+        plate_w, plate_h = width * scale, seen
+        room_x, room_y = plate_w * 0.42 + 4, plate_h * 0.55 + 4
+        upright = rng.random()
+        turn = float(np.radians(rng.normal(0, 3) if upright < 0.6 else rng.uniform(-22, 22)))
+        if abs(turn) > np.radians(6):
+            room_y += plate_w * abs(np.sin(turn)) * 0.6
+        canvas_w, canvas_h = int(plate_w + 2 * room_x), int(plate_h + 2 * room_y)
+        middle = np.array([canvas_w / 2, canvas_h / 2])
+        base = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+        unit = (base / (width, height) - 0.5) * (plate_w, plate_h)
+        unit[:, 0] *= float(rng.uniform(0.72, 1.1))  # seen from the side
+        unit[:, 0] += unit[:, 1] * float(rng.normal(0, 0.1))
+        unit[:, 1] += unit[:, 0] * float(rng.normal(0, 0.03))
+        unit *= 1 + (rng.random((4, 1)) - 0.5) * 0.07
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        quad = unit @ rotation.T + middle
+        canvas = self._surroundings(rng, canvas_w, canvas_h, quad)
+        matrix = cv2.getPerspectiveTransform((base - 0.5).astype(np.float32), (quad - 0.5).astype(np.float32))
+        if scale < 0.8:
+            flat = np.asarray(cv2.GaussianBlur(flat, (0, 0), 0.42 / scale), np.float32)
+        size = (canvas_w, canvas_h)
+        drawn = cv2.warpPerspective(flat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        mask = cv2.warpPerspective(np.ones_like(flat), matrix, size, flags=cv2.INTER_LINEAR)
+        picture = np.asarray(canvas * (1 - mask) + drawn * mask, np.float32)
+        picture = shade(rng, picture)
+        camera = spoil(rng, picture, plate_h, self._hardness)
+        return _cut(rng, camera, _aim(rng, quad, np.asarray(matrix, np.float64), band))
+
+    def _surroundings(
+        self, rng: np.random.Generator, width: int, height: int, quad: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """What lies round the plate: a piece of a real picture or plain paint, sometimes a frame with small text."""
+        if len(self._backgrounds) and rng.random() < 0.6:
+            picture = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
+            part = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+            canvas = part * np.float32(rng.uniform(0.5, 1.1))
+        else:
+            canvas = np.full((height, width), rng.uniform(5, 230), np.float32)
+            canvas += np.linspace(-1, 1, height, dtype=np.float32)[:, None] * np.float32(rng.uniform(-30, 30))
+            for _ in range(int(rng.integers(0, 4))):
+                y = int(rng.integers(0, height))
+                cv2.line(canvas, (0, y), (width, y + int(rng.integers(-6, 7))), (float(rng.uniform(0, 255)),),
+                         int(rng.integers(1, 5)))  # fmt: skip
+        if rng.random() < 0.35:
+            middle = quad.mean(0)
+            grow = np.array([rng.uniform(1.03, 1.1), rng.uniform(1.08, 1.4)])
+            frame = (quad - middle) * grow + middle + (0, rng.uniform(-0.08, 0.12) * abs(quad[3, 1] - quad[0, 1]))
+            level = float(rng.uniform(5, 70) if rng.random() < 0.75 else rng.uniform(120, 240))
+            cv2.fillConvexPoly(canvas, frame.astype(np.int32), (level,))
+            if rng.random() < 0.6:
+                _small_text(rng, canvas, frame, quad, 255 - level)
+        return canvas
+
+    def _real_sample(self, rng: np.random.Generator) -> Sample:
+        crop = self._real[int(rng.integers(len(self._real)))]
+        x1, y1, x2, y2 = crop.box
+        quad = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float64)
+        picture = shade(rng, crop.image.astype(np.float32), 0.5)
+        if rng.random() < 0.05:
+            picture = 255 - picture
+        camera = spoil(rng, picture, y2 - y1, 0.6 * self._hardness)
+        turn = float(np.radians(rng.normal(0, 4)))
+        middle = quad.mean(0)
+        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        quad = (quad - middle) @ rotation.T + middle
+        return Sample(_cut(rng, camera, _jittered(rng, quad, 0.05)), encode(crop.text), -1, -1)
+
+
+def _contrast(rng: np.random.Generator, ground: NDArray[np.float32], level: float) -> tuple[NDArray[np.float32], float]:
+    """Stretch or squeeze the plate's grey levels; rarely turn them round (infra-red, negative)."""
+    middle = float(np.median(ground))
+    if abs(middle - level) < 40:
+        level = middle - 90 if middle > 120 else middle + 90
+    if rng.random() < 0.06:
+        ground, level = 255 - ground, 255 - level
+    return ground, float(np.clip(level, 0, 255))
+
+
+def _fittings(rng: np.random.Generator, flat: NDArray[np.float32], style: str, ink: float) -> NDArray[np.float32]:
+    """Screws, seals and stickers."""
+    height, width = flat.shape
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(1, 5))):
+            x = int(rng.choice([0.2, 0.25, 0.5, 0.75, 0.8]) * width + rng.normal(0, 0.02) * width)
+            y = int(rng.choice([0.08, 0.12, 0.9]) * height)
+            cv2.circle(flat, (x, y), max(1, int(height * rng.uniform(0.025, 0.06))), (float(rng.uniform(0, 255)),), -1)
+    if style in ("us", "mx") and rng.random() < 0.6:
+        for _ in range(int(rng.integers(1, 4))):
+            x = int(rng.choice([0.03, 0.84]) * width)
+            y = int(rng.choice([0.04, 0.78]) * height)
+            w, h = int(width * 0.13), int(height * 0.17)
+            level = float(rng.uniform(30, 240))
+            cv2.rectangle(flat, (x, y), (x + w, y + h), (level,), -1)
+            _write(flat, str(int(rng.integers(1, 99))), (x + 1, y + h - 1), height / 170, 255 - level)
+    if style == "br-old" and rng.random() < 0.5:
+        x, y = int(width * rng.uniform(0.38, 0.5)), int(height * rng.uniform(0.86, 0.94))
+        cv2.circle(flat, (x, y), max(1, int(height * 0.05)), (ink,), -1)
+    return flat
+
+
+def _small_text(
+    rng: np.random.Generator,
+    canvas: NDArray[np.float32],
+    frame: NDArray[np.float64],
+    quad: NDArray[np.float64],
+    level: float,
+) -> None:
+    """A dealer's name on the frame, over or under the plate."""
+    below = rng.random() < 0.6
+    edge, inner = (frame[3], quad[3]) if below else (frame[0], quad[0])
+    space = abs(float(edge[1] - inner[1]))
+    if space < 3:
+        return
+    size = min(space * 0.7, 16) / 22
+    y = int(max(edge[1], inner[1]) - space * 0.2)
+    words = "".join(
+        chr(65 + int(rng.integers(26))) if rng.random() < 0.88 else " " for _ in range(int(rng.integers(6, 20)))
+    )
+    x = int(frame[0, 0] + (frame[1, 0] - frame[0, 0]) * rng.uniform(0.05, 0.35))
+    _write(canvas, words, (x, y), size, level)
+
+
+def _write(picture: NDArray[np.float32], words: str, at: tuple[int, int], size: float, level: float) -> None:
+    """Thin text into a float picture (cv2 writes into 8 bits only)."""
+    mask = np.zeros(picture.shape, np.uint8)
+    cv2.putText(mask, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, (255,), 1, cv2.LINE_AA)
+    share = mask.astype(np.float32) / np.float32(255)
+    picture += (np.float32(level) - picture) * share
+
+
+def _jittered(rng: np.random.Generator, quad: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
+    """Each corner off by up to ``amount`` of the plate's width and height, along its own axes."""
+    along, down = quad[1] - quad[0], quad[3] - quad[0]
+    off = rng.uniform(-amount, amount, (4, 2))
+    return quad + off[:, :1] * along + off[:, 1:] * down
+
+
+def _boxed(quad: NDArray[np.float64]) -> NDArray[np.float64]:
+    (x1, y1), (x2, y2) = quad.min(0), quad.max(0)
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
+
+
+def _grown(quad: NDArray[np.float64], x: float, y: float) -> NDArray[np.float64]:
+    middle = quad.mean(0)
+    along, down = (quad[1] - quad[0]) * x / 2, (quad[3] - quad[0]) * y / 2
+    return np.array([middle - along - down, middle + along - down, middle + along + down, middle - along + down])
+
+
+def _aim(
+    rng: np.random.Generator,
+    quad: NDArray[np.float64],
+    matrix: NDArray[np.float64],
+    band: tuple[float, float, float, float],
+) -> NDArray[np.float64]:
+    """The corners that a detector would give: right, a box, the text alone, or far too loose."""
+    kind = rng.random()
+    if kind < 0.5:
+        return _jittered(rng, quad, 0.03 if rng.random() < 0.5 else 0.08)
+    if kind < 0.76:
+        return _jittered(rng, _grown(_boxed(quad), rng.uniform(0.98, 1.12), rng.uniform(0.95, 1.18)), 0.03)
+    if kind < 0.88:
+        x1, y1, x2, y2 = band
+        grow_x, grow_y = (x2 - x1) * 0.02, (y2 - y1) * 0.06
+        text = np.array([[[x1 - grow_x, y1 - grow_y], [x2 + grow_x, y1 - grow_y], [x2 + grow_x, y2 + grow_y],
+                          [x1 - grow_x, y2 + grow_y]]], np.float64)  # fmt: skip
+        return _jittered(rng, np.asarray(cv2.perspectiveTransform(text, matrix)[0], np.float64), 0.02)
+    return _jittered(rng, _grown(_boxed(quad), rng.uniform(1.05, 1.4), rng.uniform(1.1, 1.6)), 0.08)
+
+
+def _cut(rng: np.random.Generator, camera: Gray, quad: NDArray[np.float64]) -> Gray:
+    corners = tuple((float(x), float(y)) for x, y in quad)
+    margin = MARGIN if rng.random() < 0.8 else (float(rng.uniform(0, 0.12)), float(rng.uniform(0, 0.18)))
+    try:
+        return rectify(camera, (corners[0], corners[1], corners[2], corners[3]), (WIDTH, HEIGHT), margin)
+    except RectifyError:
+        return np.asarray(cv2.resize(camera, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
