@@ -37,6 +37,8 @@ from lpr.core.delivery import BackoffPolicy
 from lpr.core.frames import Slot
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
+from lpr.core.reader import PAGE
+from lpr.core.record import Record
 from lpr.core.retention import Needs, Retention
 from lpr.core.sinks import run_sink
 from lpr.core.supervise import Supervisor
@@ -221,6 +223,21 @@ class Service:
                 tasks.cancel_scope.cancel()
         else:
             await self._stopped.wait()
+
+    async def follow(self, *types: str, after: int | None = None) -> AsyncGenerator[Record, None]:
+        """Records as they are written, of the named event types (none: all), for programs that embed the service.
+
+        ``after``: a sequence number to go on from, e.g. the last one that you dealt with; None: from now.
+        """
+        seen = self.log.head if after is None else after
+        wanted = frozenset(types) or None
+        while True:
+            head = self.log.head
+            page = await self.log.read(seen, types=wanted, upto=head)
+            for record in page:
+                yield record
+            seen = page[-1].seq if len(page) == PAGE else head
+            await self.log.wait(seen)
 
     async def _until_end(self) -> None:
         await self.settled()

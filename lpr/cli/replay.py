@@ -19,9 +19,6 @@ from lpr.core import replay
 from lpr.core.actor import Decider
 from lpr.core.blobs import BlobStore
 from lpr.events import Event
-from lpr.library import as_array
-from lpr.service import deciders
-from lpr.vision.engine import open_engine
 
 
 def add(commands: Any) -> None:
@@ -43,6 +40,8 @@ def add(commands: Any) -> None:
 
 
 def _decider(options: argparse.Namespace) -> Decider[Any]:
+    from lpr.service import deciders
+
     known = deciders(load(options).config)
     if options.actor not in known:
         raise CommandError(f"--actor {options.actor}: there are {', '.join(known)}")
@@ -85,6 +84,8 @@ def _shadow(options: argparse.Namespace) -> int:
 
 
 def _pixel(options: argparse.Namespace) -> int:
+    from lpr.vision.engine import open_engine
+
     place = folder(options)
     engine = open_engine(load(options).config.engine)
     progress = Progress("pictures read again")
@@ -118,6 +119,8 @@ def _pixel(options: argparse.Namespace) -> int:
 
 def _decode(data: bytes) -> Any:
     """For the replay: an unreadable picture is a ValueError."""
+    from lpr.library import as_array
+
     try:
         return as_array(data)
     except lpr.ImageError as error:

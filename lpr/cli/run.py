@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import webbrowser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -22,8 +22,11 @@ from lpr.config import Camera, Config, MilesightServer
 from lpr.core.supervise import VitalActorFailed
 from lpr.events import PassageDecided, ServerListening
 from lpr.keys import KeyProblem
-from lpr.service import Service, StartError
+from lpr.preparing import StartError
 from lpr.settings import config_for_source
+
+if TYPE_CHECKING:
+    from lpr.service import Service
 
 DEMO_DATA = "lpr-demo"
 """Where the demo keeps its things, so that it never touches another service's."""

@@ -1,0 +1,132 @@
+"""The commands as a person runs them: what they print, where they write it, and their exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import anyio
+import pytest
+
+from lpr.cli.log import parse_time
+from lpr.cli.main import main
+from lpr.cli.output import CommandError
+from lpr.core.clock import SystemClock
+from lpr.core.log import EventLog
+from lpr.events import ServiceStarted, ServiceStopped, SourceLost, UserAdded
+from lpr.folder import DataFolder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with a log of a few records."""
+
+    async def fill() -> None:
+        async with EventLog.open(DataFolder(tmp_path).log, SystemClock()) as log:
+            await log.append((ServiceStarted(release="1", config="0" * 64, pid=1),), actor="service")
+            for attempt in range(5):
+                lost = SourceLost(source="gate", reason="no route", attempt=attempt, retry_in=1.0)
+                await log.append((lost,), actor="sensor gate")
+            await log.append((UserAdded(user="ana", role="administrator", by="first start"),), actor="users")
+            await log.append((ServiceStopped(reason="signal"),), actor="service")
+
+    anyio.run(fill)
+    return tmp_path
+
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_tail_shows_the_last_records(data: Path, capsys: Output) -> None:
+    assert main(["log", "tail", "-n", "2", "--data", str(data)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[3] for line in lines] == ["UserAdded", "ServiceStopped"]
+
+
+def test_filter_by_type_actor_and_text(data: Path, capsys: Output) -> None:
+    assert (
+        main(["log", "filter", "--type", "SourceLost", "--contains", '"attempt":3', "--json", "--data", str(data)]) == 0
+    )
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["event"] == {"source": "gate", "reason": "no route", "attempt": 3, "retry_in": 1.0}
+    assert main(["log", "filter", "--actor", "service", "--json", "--data", str(data)]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert main(["log", "filter", "--until", "1h", "--data", str(data)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_export_as_json_lines_and_csv(data: Path, tmp_path: Path, capsys: Output) -> None:
+    target = tmp_path / "out.jsonl"
+    assert main(["log", "export", "--output", str(target), "--data", str(data)]) == 0
+    assert [json.loads(line)["seq"] for line in target.read_text().splitlines()] == list(range(1, 9))
+    assert main(["log", "export", "--format", "csv", "--type", "UserAdded", "--data", str(data)]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.startswith("seq,id,wall,type")
+    assert "UserAdded" in row
+
+
+def test_an_unknown_event_or_folder_is_named(data: Path, tmp_path: Path, capsys: Output) -> None:
+    assert main(["log", "tail", "--type", "Nonsense", "--data", str(data)]) == 2
+    assert "Nonsense" in capsys.readouterr().err
+    assert main(["log", "tail", "--data", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_log_verifies_and_an_altered_one_does_not(data: Path, capsys: Output) -> None:
+    assert main(["verify", str(data)]) == 0
+    assert "INTACT" in capsys.readouterr().out
+    path = DataFolder(data).log
+    content = path.read_bytes()
+    assert b"no route" in content
+    path.write_bytes(content.replace(b"no route", b"no rouTe", 1))
+    assert main(["verify", "--json", str(path)]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    assert report["problems"]
+
+
+def test_verify_says_what_is_no_picture(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "x.jpg"
+    path.write_bytes(b"not a JPEG")
+    assert main(["verify", str(path), str(tmp_path / "gone.jpg")]) == 1
+    said = capsys.readouterr()
+    assert "UNREADABLE" in said.out
+    assert "gone.jpg" in said.err
+
+
+def test_users_from_the_command_line(data: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["user", "add", "ben", "--data", str(data)]) == 0
+    assert "one-time password" in capsys.readouterr().out
+    assert main(["user", "role", "ben", "administrator", "--data", str(data)]) == 0
+    assert main(["user", "add", "ben", "--data", str(data)]) == 2
+    assert "already" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO("a-long-enough-word\n"))
+    assert main(["user", "password", "ben", "--stdin", "--data", str(data)]) == 0
+    assert main(["user", "remove", "ana", "--data", str(data)]) == 0
+    assert main(["user", "remove", "ben", "--data", str(data)]) == 2
+    assert "only administrator" in capsys.readouterr().err
+    assert main(["user", "list", "--json", "--data", str(data)]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"user": "ben", "role": "administrator", "temporary": False}]
+
+
+def test_config_commands(tmp_path: Path, capsys: Output) -> None:
+    path = tmp_path / "lpr.toml"
+    path.write_text("[web]\nport = 9000\n")
+    assert main(["config", "check", str(path)]) == 0
+    assert main(["config", "show", "--json", str(path)]) == 0
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"key": "web.port", "value": 9000, "from": f"{path}:2"} in rows
+    path.write_text("[web]\nprot = 9000\n")
+    assert main(["config", "check", str(path)]) == 2
+    assert f"{path}:2: web.prot" in capsys.readouterr().err
+    assert main(["config", "check", "--json", str(path)]) == 2
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+    assert main(["config", "schema"]) == 0
+    assert "MilesightServer" in json.loads(capsys.readouterr().out)["$defs"]
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "5x", "2026-13-01"])
+def test_a_time_that_is_none(text: str) -> None:
+    with pytest.raises(CommandError):
+        parse_time(text)
