@@ -35,6 +35,7 @@ class PlateSpec:
     other name (drawn in the style "other"). ``rows``: 1 or 2. ``groups``: lengths of the groups in ``text``.
     ``ground``, ``ink``, ``band_colour``: BGR. ``face``: a name of ``lpr.scene.faces.FACES``. ``separator``:
     "" for the style's first, or one of " ", "-", ".", "*". ``caption``: small text, "" for none.
+    ``spacing``: gap between characters, ``group_gap``: between groups, in units of the characters' height (0: usual).
     ``size_mm``, ``glyph_mm``: plate's width and height, characters' height.
     """
 
@@ -49,6 +50,8 @@ class PlateSpec:
     caption: str = ""
     size_mm: tuple[float, float] = (400, 130)
     glyph_mm: float = 65
+    spacing: float = 0.15
+    group_gap: float = 0.0
     border: bool = True
     band: bool = True
 
@@ -161,7 +164,7 @@ def draw_layers(spec: PlateSpec, height_px: int = 96, glyphs: GlyphSource | None
     for number, groups in enumerate(rows):
         top = int(y0 + gap_y + number * (glyph_h + gap_y)) + drop
         top = int(np.clip(top, 0, height_px - glyph_h))
-        boxes.extend(_draw_row(ink, groups, spec.separator, source, (x0, x1), top, glyph_h))
+        boxes.extend(_draw_row(ink, groups, spec, source, (x0, x1), top, glyph_h))
     return PlateLayers(image, ink, tuple(boxes))
 
 
@@ -252,15 +255,17 @@ def _caption(image: NDArray[np.uint8], text: str, middle: tuple[int, int], heigh
 def _draw_row(
     ink: NDArray[np.float32],
     groups: Sequence[str],
-    separator: str,
+    spec: PlateSpec,
     source: GlyphSource,
     span: tuple[int, int],
     top: int,
     glyph_h: int,
 ) -> list[tuple[int, int, int, int]]:
     """Draw one row centred in ``span``, narrowed where it would not fit. Boxes of its characters, in order."""
-    gap = max(1, round(glyph_h * 0.15))
-    between = max(gap + 1, round(glyph_h * (0.28 if separator == " " else 0.42)))
+    separator = spec.separator
+    gap = max(1, round(glyph_h * spec.spacing))
+    usual = 0.28 if separator == " " else 0.42
+    between = max(gap + 1, round(glyph_h * (spec.group_gap or usual)))
     parts: list[tuple[int, NDArray[np.float32] | None]] = []  # (x from the row's start, mask or None for a separator)
     x = 0
     for number, group in enumerate(groups):

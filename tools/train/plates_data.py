@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -33,8 +34,8 @@ STYLE_NAMES: Final = tuple(STYLES)
 Gray = NDArray[np.uint8]
 
 _MIX: Final[tuple[tuple[str, float], ...]] = (
-    ("BR", 0.30), ("AR", 0.09), ("CL", 0.06), ("PY", 0.03), ("UY", 0.03), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
-    ("EC", 0.015), ("VE", 0.01), ("MX", 0.045), ("EU", 0.16), ("GB", 0.04), ("US", 0.17), ("other", 0.05),
+    ("BR", 0.29), ("AR", 0.09), ("CL", 0.06), ("PY", 0.03), ("UY", 0.03), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
+    ("EC", 0.015), ("VE", 0.01), ("MX", 0.045), ("EU", 0.16), ("GB", 0.04), ("US", 0.20), ("other", 0.04),
 )  # fmt: skip
 _US_FREE: Final = (
     "AAA0000", "0AAA000", "AAA000", "000AAA", "0000AAA", "AA00000", "000000", "00000A", "A00AAA", "AAA00A", "00A000",
@@ -137,6 +138,7 @@ class PlateFactory:
     def _varied(self, rng: np.random.Generator, spec: PlateSpec) -> PlateSpec:
         style = style_of(spec.layout)
         ground, ink = style.colours[0 if rng.random() < 0.5 else int(rng.integers(len(style.colours)))]
+        wide = style.name in ("us", "mx", "other")
         caption = ""
         if style.captions and rng.random() < 0.85:
             caption = style.captions[int(rng.integers(len(style.captions)))]
@@ -150,6 +152,8 @@ class PlateFactory:
             caption=caption,
             size_mm=(width * float(rng.uniform(0.95, 1.05)), height * float(rng.uniform(0.97, 1.03))),
             glyph_mm=spec.glyph_mm * float(rng.uniform(0.88, 1.06)),
+            spacing=float(rng.uniform(0.06, 0.26)) if wide else float(rng.normal(0.15, 0.02)),
+            group_gap=float(rng.uniform(0.3, 1.3)) if wide and rng.random() < 0.6 else 0.0,
             border=style.border and rng.random() < 0.85,
             band=rng.random() < 0.85 or style.name not in ("eu", "gb"),
         )
@@ -178,6 +182,9 @@ class PlateFactory:
         ground, level = _contrast(rng, ground, level)
         ground = self._texture(rng, ground, 0.35 if style.name in ("us", "mx") else 0.08)
         flat = wear(rng, ground, layers.ink, level)
+        if style.name in ("us", "mx", "other"):
+            _emblem(rng, flat, layers.boxes)
+            _slogan(rng, flat, level)
         flat = _fittings(rng, flat, style.name, level)
         text = np.array(layers.boxes, np.float64)
         band = (float(text[:, 0].min()), float(text[:, 1].min()), float(text[:, 2].max()), float(text[:, 3].max()))
@@ -302,6 +309,39 @@ def _fittings(rng: np.random.Generator, flat: NDArray[np.float32], style: str, i
     return flat
 
 
+def _emblem(rng: np.random.Generator, flat: NDArray[np.float32], boxes: tuple[tuple[int, int, int, int], ...]) -> None:
+    """Something in the widest gap between characters: a tree, a rider, a state's outline; here, random shapes."""
+    gaps = [(b[0] - a[2], a[2], b[0], a[1], a[3]) for a, b in pairwise(boxes) if b[1] == a[1]]
+    if not gaps or rng.random() < 0.35:
+        return
+    width, x1, x2, top, bottom = max(gaps)
+    if width < 0.3 * (bottom - top):
+        return
+    middle = np.array([(x1 + x2) / 2, (top + bottom) / 2 + rng.normal(0, 0.05) * (bottom - top)])
+    size = np.array([width * 0.42, min(width * rng.uniform(0.4, 1.0), (bottom - top) * 0.6)])
+    for _ in range(int(rng.integers(1, 5))):
+        count = int(rng.integers(3, 9))
+        angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+        reach = rng.uniform(0.3, 1.0, (count, 1))
+        points = middle + np.stack((np.cos(angles), np.sin(angles)), 1) * reach * size
+        cv2.fillPoly(flat, [points.astype(np.int32)], (float(rng.uniform(0, 255)),))
+
+
+def _slogan(rng: np.random.Generator, flat: NDArray[np.float32], level: float) -> None:
+    """A state's name or a motto over or under the characters, in some lettering."""
+    height, width = flat.shape
+    fonts = (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX,
+             cv2.FONT_HERSHEY_DUPLEX)  # fmt: skip
+    for y in (0.2, 0.97):
+        if rng.random() < 0.5:
+            continue
+        words = "".join(chr(97 + int(rng.integers(26))) for _ in range(int(rng.integers(4, 15)))).capitalize()
+        size = height * float(rng.uniform(0.1, 0.2)) / 22
+        font = fonts[int(rng.integers(len(fonts)))]
+        shade_of = level if rng.random() < 0.5 else float(rng.uniform(0, 255))
+        _write(flat, words, (int(width * rng.uniform(0.08, 0.35)), int(height * y)), size, shade_of, font)
+
+
 def _small_text(
     rng: np.random.Generator,
     canvas: NDArray[np.float32],
@@ -324,10 +364,17 @@ def _small_text(
     _write(canvas, words, (x, y), size, level)
 
 
-def _write(picture: NDArray[np.float32], words: str, at: tuple[int, int], size: float, level: float) -> None:
+def _write(
+    picture: NDArray[np.float32],
+    words: str,
+    at: tuple[int, int],
+    size: float,
+    level: float,
+    font: int = cv2.FONT_HERSHEY_SIMPLEX,
+) -> None:
     """Thin text into a float picture (cv2 writes into 8 bits only)."""
     mask = np.zeros(picture.shape, np.uint8)
-    cv2.putText(mask, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, (255,), 1, cv2.LINE_AA)
+    cv2.putText(mask, words, at, font, size, (255,), 1, cv2.LINE_AA)
     share = mask.astype(np.float32) / np.float32(255)
     picture += (np.float32(level) - picture) * share
 
