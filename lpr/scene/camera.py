@@ -26,7 +26,7 @@ class PinholeCamera:
     height: int = 720
     focal: float = 1.3
     x: float = 0.12
-    y: float = 2.75
+    y: float = 2.5
     pitch: float = 8.4
     yaw: float = -0.8
     roll: float = 0.5

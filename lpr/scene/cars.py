@@ -56,7 +56,7 @@ def _nose(shape: Shape, paint: Colour, style: int) -> Texture:
     w, h = shape.width, shape.deck_y - shape.floor + 0.02
     pad = Pad(w, h, 280)
     mid = w / 2
-    outline = [(0.03, h), (0.0, 0.62 * h), (0.03, 0.22 * h), (0.16, 0.05 * h), (0.42, 0.0)]
+    outline = [(0.03, h), (0.0, 0.62 * h), (0.01, 0.14 * h), (0.05, 0.03 * h), (0.30, 0.0)]
     outline += [(w - x, y) for x, y in reversed(outline)]
     pad.grade(outline, scale(mix(paint, (255, 250, 245), 0.16), 1.08), scale(paint, 0.60))
     # the lower lip and the intake
@@ -364,7 +364,7 @@ def car(kind: str, paint: Colour, front: bool, style: int) -> Body:
             "up",
         )
     )
-    foot = half * 0.94
+    foot = half - 0.03
     base = shape.belt if not bed else shape.belt - 0.05
     glass = _glass(paint, front, style)
     faces.append(
@@ -379,7 +379,7 @@ def car(kind: str, paint: Colour, front: bool, style: int) -> Body:
         )
     )
     if shape.glass_z - shape.deck_z > 0.1:
-        far, near = half * 0.94, half * 0.93
+        far = near = half - 0.02
         faces.append(
             Face(
                 (

@@ -145,6 +145,8 @@ def paste(
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
     span_x = max(hypot(bx - ax, by - ay), hypot(cx - dx, cy - dy))
     span_y = max(hypot(dx - ax, dy - ay), hypot(cx - bx, cy - by))
+    if min(span_x, span_y) < 1.2:
+        return
     source = next(
         (t for t in texture.levels if t.shape[1] < 1.7 * span_x and t.shape[0] < 1.7 * span_y), texture.levels[-1]
     )
@@ -155,8 +157,16 @@ def paste(
     if max(abs(blur[0]), abs(blur[1])) >= 1.0:
         patch = smear(patch, blur)
     if gain != (1.0, 1.0, 1.0):
-        patch = cast("Image", cv2.multiply(patch, np.array([*gain, 1.0])))
+        patch = cast("Image", cv2.LUT(patch, _ramp(gain)))
     _blend(image[y1:y2, x1:x2], patch)
+
+
+def _ramp(gain: Colour) -> Image:
+    """The table that lights BGRA: (1, 256, 4)."""
+    return np.minimum(_VALUES * np.array([*gain, 1.0], np.float32) + np.float32(0.5), 255).astype(np.uint8)[None]
+
+
+_VALUES = np.arange(256, dtype=np.float32)[:, None]
 
 
 def smear(patch: Image, blur: tuple[float, float]) -> Image:
@@ -177,16 +187,23 @@ def smear(patch: Image, blur: tuple[float, float]) -> Image:
     return cast("Image", cv2.filter2D(patch, -1, kernel / kernel.sum()))
 
 
-def glow(image: Image, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-    """Add a soft round light to ``image`` (BGR, in place). ``strength``: 1 gives the full colour in the middle."""
+def glow(
+    image: Image, x: float, y: float, radius: float, colour: Colour, strength: float, *, flat: float = 1.0
+) -> None:
+    """Add a soft round light to ``image`` (BGR, in place). ``strength``: 1 gives the full colour in the middle.
+
+    ``radius``: pixels, across; ``flat``: its height as a share of its width.
+    """
     height, width = image.shape[:2]
-    x1, y1, x2, y2 = max(floor(x - radius), 0), max(floor(y - radius), 0), ceil(x + radius) + 1, ceil(y + radius) + 1
-    x2, y2 = min(x2, width), min(y2, height)
-    if x2 - x1 < 1 or y2 - y1 < 1 or strength <= 0.01:
+    rx, ry = max(round(radius), 1), max(round(radius * flat), 1)
+    left, top = round(x) - rx, round(y) - ry
+    x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + 2 * rx, width), min(top + 2 * ry, height)
+    if x2 <= x1 or y2 <= y1 or strength <= 0.01:
         return
-    matrix = np.array([[32 / radius, 0, 32 - (x - x1) * 32 / radius], [0, 32 / radius, 32 - (y - y1) * 32 / radius]])
-    spot = cv2.warpAffine(_SPOT, matrix, (x2 - x1, y2 - y1), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    tint = cv2.multiply(cv2.cvtColor(spot, cv2.COLOR_GRAY2BGR), np.array([*colour, 0.0]), scale=strength / 255)
+    spot = cv2.resize(_SPOT, (2 * rx, 2 * ry), interpolation=cv2.INTER_LINEAR)[
+        y1 - top : y2 - top, x1 - left : x2 - left
+    ]
+    tint = cv2.LUT(cv2.cvtColor(spot, cv2.COLOR_GRAY2BGR), _ramp(scale(colour, strength / 255))[:, :, :3])
     cv2.add(image[y1:y2, x1:x2], tint, dst=image[y1:y2, x1:x2])
 
 

@@ -161,7 +161,7 @@ class Street:
 
     def time(self, index: int) -> float:
         """Seconds of the street's own time at a frame: traffic has been running for a while at frame 0."""
-        return 20.0 + index / self.rate
+        return 40.0 + index / self.rate
 
     def light(self, index: int) -> Light:
         """The light in the picture number ``index``."""
@@ -195,7 +195,9 @@ class Street:
         if float(depth.min()) < NEAR:
             return
         size = self.camera.focal * self.width / float(depth[0])
-        glow(image, float(points[0, 0]), float(points[0, 1]), 2.2 * size, (176, 214, 226), 0.26 * light.lamps)
+        radius = min(2.2 * size, 0.3 * self.width)
+        x, y = float(points[0, 0]), float(points[0, 1])
+        glow(image, x, y, radius, (176, 214, 226), 0.26 * light.lamps, flat=0.55)
 
     def _draw(self, image: Image, place: Place, light: Light) -> None:
         vehicle = place.vehicle
@@ -234,7 +236,7 @@ class Street:
         near, far = place.z - 0.35, place.z + shape.length + 0.3
         if place.vehicle.kind == "motorcycle":
             near, far = place.z - 0.1, place.z + 1.7
-        half = shape.width / 2 + 0.28
+        half = shape.width / 2 + (0.28 if place.vehicle.kind != "motorcycle" else 0.06)
         points = np.array([[-half, 0.0, far], [half, 0.0, far], [half, 0.0, near], [-half, 0.0, near]])
         if near < 3.0:
             points[2:, 2] = max(near, 3.0)
@@ -281,10 +283,17 @@ class Street:
             x, y = float(point[0]), float(point[1])
             if lamp.kind == "head":
                 glow(image, x, y, 0.34 * size + 3, (236, 246, 255), 0.9 * light.lamps + 0.10)
-                glow(image, x, y, 0.85 * size + 8, (190, 214, 236), 0.30 * light.lamps)
+                glow(image, x, y, min(0.85 * size, 0.1 * self.width) + 8, (190, 214, 236), 0.30 * light.lamps)
             elif lamp.kind == "tail":
                 glow(image, x, y, 0.26 * size + 2, (40, 40, 255), 0.75 * light.lamps + (0.7 if place.braking else 0.0))
-                glow(image, x, y, 0.6 * size + 4, (24, 20, 190), 0.22 * light.lamps + (0.16 if place.braking else 0.0))
+                glow(
+                    image,
+                    x,
+                    y,
+                    min(0.6 * size, 0.07 * self.width) + 4,
+                    (24, 20, 190),
+                    0.22 * light.lamps + (0.16 if place.braking else 0.0),
+                )
             elif place.braking:
                 glow(image, x, y, 0.20 * size + 1, (60, 60, 255), 0.8)
 
@@ -400,4 +409,4 @@ def _cut(
         image = image[cut:] if starts else image[: h - cut]
     if min(image.shape[:2]) < 2:
         return None, None
-    return project(moved)[0], Texture.of(np.ascontiguousarray(image))
+    return project(moved)[0], Texture((np.ascontiguousarray(image),))  # so near, smaller copies are of no use

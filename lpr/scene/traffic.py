@@ -103,7 +103,7 @@ def block_of(seed: int, lane: Lane, block: int) -> tuple[Vehicle, ...]:
     while start < (block + 1) * BLOCK - 1.5:
         kind = _pick(rng, KINDS)
         paint = _pick(rng, PAINTS)
-        speed = float(rng.uniform(6.5, 13.5)) * (0.8 if kind == "truck" else 1.0)
+        speed = float(rng.uniform(5.5, 12.5)) * (0.8 if kind == "truck" else 1.0)
         stop = 0.0
         if stops and 12.0 < start - block * BLOCK < 30.0 and kind != "motorcycle":
             stop, stops = float(rng.uniform(2.5, 5.0)), 0

@@ -19,17 +19,17 @@ from lpr.scene.street import Street, Truth, light_at, plate_of
 from lpr.scene.traffic import LANES, LENGTHS, block_of, places_at
 from tools.render_street import RenderError, main, render
 
-SMALL = Street(1, 480, 270)
+SMALL = Street(1, 320, 180)
 
 
 def test_frames_are_pure() -> None:
     """Asked in another order, of another street object, each frame has the same pixels."""
     numbers = [0, 37, 260, 1700, 2190]
     first = {n: SMALL.frame(n).copy() for n in numbers}
-    again = Street(1, 480, 270)
+    again = Street(1, 320, 180)
     for number in reversed(numbers):
         frame = again.frame(number)
-        assert frame.shape == (270, 480, 3)
+        assert frame.shape == (180, 320, 3)
         assert frame.dtype == np.uint8
         assert np.array_equal(frame, first[number])
         assert again.vehicles_at(number) == SMALL.vehicles_at(number)
@@ -43,7 +43,7 @@ def test_a_frame_is_nobodys_but_the_callers() -> None:
 
 
 def test_seeds_differ() -> None:
-    assert not np.array_equal(Street(2, 480, 270).frame(50), SMALL.frame(50))
+    assert not np.array_equal(Street(2, 320, 180).frame(50), SMALL.frame(50))
 
 
 def test_what_it_cannot_draw() -> None:
