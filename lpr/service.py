@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from lpr.core.delivery import BackoffPolicy
 from lpr.core.frames import Slot
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
+from lpr.core.pipeline import Chain, Stage, ToEngine, ToTrigger
 from lpr.core.reader import PAGE
 from lpr.core.record import Record
 from lpr.core.retention import Needs, Retention
@@ -99,6 +101,7 @@ class Service:
         self.web: WebServer | None = None
         self._key = key
         self._engine = engine
+        self._turn = threading.Lock()
         self._figures = Figures()
         self._supervisor = Supervisor(log, clock)
         self._sources: list[str] = []
@@ -167,15 +170,30 @@ class Service:
         self._supervisor.add(retention.name, retention.run)
 
     def _add_camera(self, camera: Camera) -> None:
+        chain = Chain(f"camera:{camera.name}", partial(self._stages, camera))
+        self._supervisor.add(chain.name, partial(run_source, chain, self.log))
+        self._sources.append(chain.name)
+
+    def _stages(self, camera: Camera) -> tuple[Stage, ...]:
+        """Sensor, trigger and engine of a camera, with fresh slots between them."""
         view = self.views[camera.name]
         lossy = not Sensor.is_recorded(camera.source)
-        frames, captures = Slot[Any](lossy), Slot[Any](lossy)
-        sensor = Sensor(camera, self.log, self.clock, frames, view)
-        trigger = TriggerActor(camera, frames, captures, view)
-        engine = EngineActor(camera, self.config, self._engine, captures, self.blobs, self.log, self.clock, view)
-        for actor in (sensor, trigger, engine):
-            self._supervisor.add(actor.name, partial(run_source, actor, self.log))
-            self._sources.append(actor.name)
+        frames, captures = Slot[ToTrigger](lossy), Slot[ToEngine](lossy)
+        return (
+            Sensor(camera, self.log, self.clock, frames, view),
+            TriggerActor(camera, frames, captures, view),
+            EngineActor(
+                camera,
+                self.config,
+                self._engine,
+                captures,
+                self.blobs,
+                self.log,
+                self.clock,
+                view,
+                turn=self._turn,
+            ),
+        )
 
     def _add_decider(self, decider: Decider[Any]) -> None:
         run = partial(run_decider, decider, self.log, self.clock, settings=self.config.log)
