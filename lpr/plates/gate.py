@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from lpr.events import CaptureTaken, FramesPassed, Micros, PlateRead, Reading
-from lpr.plates.tracks import SECOND, Trail, apart, assign, begin, follow, moved, place_of
+from lpr.plates.tracks import SECOND, Trail, apart, assign, begin, follow, moved, place_of, stands
 from lpr.plates.voting import Rules
 
 MAX_FOLLOWED = 64
@@ -35,13 +35,16 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True):
     """How much is recorded. Durations in seconds of the source's time.
 
     ``first``: a vehicle's first pictures are kept as soon as it has moved by ``step`` plate widths or ``pause`` has
-    passed; later ones, up to ``most``, only when the plate is ``taller`` times as tall as ever before, when
-    ``surer`` of what was left of doubt is gone, or (``versions`` times) when it reads differently.
-    ``alive``: a standing vehicle is noted so often; ``astir``: one that moved by ``stride`` widths so often.
+    passed, ``doubted`` of them as long as it wasn't read with the confidence ``clear``; later ones, up to ``most``,
+    only when the plate is ``taller`` times as tall as ever before, when ``surer`` of what was left of doubt is gone,
+    or (``versions`` times) when it reads differently. ``alive``: a standing vehicle is noted so often; ``astir``: one
+    that moved by ``stride`` widths, or has just come to a stand.
     ``progress``: FramesPassed at least so often. ``memory``: a vehicle out of sight is known for so long.
     """
 
     first: int = 3
+    doubted: int = 8
+    clear: float = 0.9
     most: int = 16
     versions: int = 4
     step: float = 0.5
@@ -91,9 +94,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Glimpse(msgspec.Struct, frozen=True, kw_only=True):
-    """A followed vehicle as it was last seen without being recorded. ``clock``: µs of the source's clock."""
+    """A followed vehicle as it was last seen without being recorded. ``trail``: with what was seen since the record."""
 
-    clock: Micros
+    trail: Trail
     at: Micros
     position: int
     reading: Reading
@@ -111,8 +114,8 @@ Kept: TypeAlias = Literal["pictures", "sighting", "nothing"]
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a look. ``reason``: for CaptureTaken and for people. ``passes``: FramesPassed follows.
 
-    ``before``: sightings to be recorded first, oldest first: where vehicles that this look doesn't show were last
-    seen, so that the voter knows for how long they have been away.
+    ``before``: sightings to be recorded first, oldest first: where vehicles that this look doesn't show, or shows in
+    another place than they were recorded in, were last seen. So the voter need not bridge long gaps.
     """
 
     keep: Kept
@@ -138,19 +141,21 @@ def look(
     for shown in exposures:
         clock, at = clock + (0 if at is None else max(0, shown.at - at)), shown.at
         readings = apart(shown.readings)
-        given = assign([each.trail for each in scene.followed], readings, clock, rules)
+        trails = [_newest(known, seen) for known in scene.followed]
+        given = assign(trails, readings, clock, rules)
         for reading, index in zip(readings, given, strict=True):
             if index is None:
                 picture = picture or (f"new plate {reading.text}".rstrip() if _worth(reading, rules) else "")
                 continue
             known = scene.followed[index]
-            seen[known.trail.number] = Glimpse(clock=clock, at=shown.at, position=shown.position, reading=reading)
+            trail = follow(trails[index], reading, clock)
+            seen[trail.number] = Glimpse(trail=trail, at=shown.at, position=shown.position, reading=reading)
             picture = picture or _picture(known, reading, clock, rules, gate)
             sighting = sighting or _sighting(known, reading, clock, gate)
     left = any(_left(known, seen, clock, rules) for known in scene.followed)
     due = scene.at is not None and clock - scene.clock >= gate.progress * SECOND
     keep: Kept = "pictures" if picture else "sighting" if readings and (sighting or left) else "nothing"
-    before = _before(scene, seen, clock, rules) if left or keep != "nothing" else ()
+    before = _before(scene, glance, seen, clock, rules) if left or keep != "nothing" else ()
     reason = picture or sighting or ("another has left" if keep == "sighting" else "")
     passes = left or (due and keep == "nothing")
     return Glance(seen=seen), Verdict(keep=keep, reason=reason, passes=passes, before=before)
@@ -196,7 +201,8 @@ def _picture(known: Followed, reading: Reading, clock: Micros, rules: Rules, gat
         return ""
     place = place_of(reading, clock)
     waited = clock - known.pictured >= gate.pause * SECOND
-    if known.pictures < gate.first and (waited or moved(known.trail, place) >= gate.step):
+    first = gate.first if known.surest >= gate.clear else gate.doubted
+    if known.pictures < first and (waited or moved(known.trail, place) >= gate.step):
         return f"{reading.text} again".lstrip()
     if not reading.text:
         return ""
@@ -213,26 +219,40 @@ def _sighting(known: Followed, reading: Reading, clock: Micros, gate: GateRules)
     since = clock - known.recorded
     if since >= gate.alive * SECOND:
         return "still in view"
-    if since >= gate.astir * SECOND and moved(known.trail, place_of(reading, clock)) >= gate.stride:
-        return "moved"
+    if since >= gate.astir * SECOND:
+        if moved(known.trail, place_of(reading, clock)) >= gate.stride:
+            return "moved"
+        if not stands(known.trail):
+            return "stands"
     return ""
 
 
 def _left(known: Followed, seen: dict[int, Glimpse], clock: Micros, rules: Rules) -> bool:
     """Whether a vehicle is away since longer than ``gone_after``, and nobody has said so."""
+    last = _newest(known, seen).seen
+    return clock - last > rules.gone_after * SECOND and (not known.gone or known.trail.number in seen)
+
+
+def _newest(known: Followed, seen: dict[int, Glimpse]) -> Trail:
     glimpse = seen.get(known.trail.number)
-    last = known.trail.seen if glimpse is None else glimpse.clock
-    return clock - last > rules.gone_after * SECOND and (not known.gone or glimpse is not None)
+    return known.trail if glimpse is None else glimpse.trail
 
 
-def _before(scene: Scene, seen: dict[int, Glimpse], clock: Micros, rules: Rules) -> tuple[Shown, ...]:
-    """The last sightings of the vehicles that were seen well after their last record and not at ``clock``."""
+def _before(scene: Scene, glance: Glance, seen: dict[int, Glimpse], clock: Micros, rules: Rules) -> tuple[Shown, ...]:
+    """The last sightings before this look (``glance``), of vehicles that it doesn't show or shows in another place.
+
+    Only where they came well after the last record: without them the voter would have to bridge a long gap.
+    """
     least = rules.gone_after * SECOND / 2
-    last = [
-        seen[known.trail.number]
-        for known in scene.followed
-        if known.trail.number in seen and known.trail.seen + least < seen[known.trail.number].clock < clock
-    ]
+    last: list[Glimpse] = []
+    for known in scene.followed:
+        number = known.trail.number
+        glimpse = glance.seen.get(number)
+        if glimpse is None or glimpse.trail.seen <= known.trail.seen + least:
+            continue
+        now = seen[number].trail
+        if now.seen < clock or moved(known.trail, now.last) > 0.5:
+            last.append(glimpse)
     frames = {(each.at, each.position) for each in last}
     return tuple(
         Shown(at=at, position=position, readings=tuple(each.reading for each in last if each.at == at))
@@ -251,9 +271,7 @@ def _entered(trail: Trail, reading: Reading, pictured: bool) -> Followed:
     )
 
 
-def _again(
-    known: Followed, was: Followed, reading: Reading, pictured: bool, rules: Rules, gate: GateRules
-) -> Followed:
+def _again(known: Followed, was: Followed, reading: Reading, pictured: bool, rules: Rules, gate: GateRules) -> Followed:
     """A followed vehicle after one more record. ``was``: before this capture, whose exposures count once."""
     clock = known.trail.seen
     known = msgspec.structs.replace(known, recorded=clock, gone=False)

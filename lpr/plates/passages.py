@@ -171,18 +171,17 @@ def _see(
             continue
         trail = begin(born, reading, view.clock)
         born += 1
-        ballots = () if ballot is None else (ballot,)
         tracks.append(
-            Track(trail=trail, lane=capture.lane, first_at=at, last_at=at, seen_from=view.clock, ballots=ballots)
+            Track(trail=trail, lane=capture.lane, first_at=at, last_at=at, seen_from=view.clock, ballots=(ballot,))
         )
     return msgspec.structs.replace(view, tracks=tuple(tracks), born=born)
 
 
-def _again(track: Track, reading: Reading, ballot: Ballot | None, at: Micros, clock: Micros, rules: Rules) -> Track:
+def _again(track: Track, reading: Reading, ballot: Ballot, at: Micros, clock: Micros, rules: Rules) -> Track:
     """The same vehicle once more. One that was discarded has a new chance with a reading that is good enough."""
-    reopened = track.decided and track.reported is None and _promising(reading, rules) and ballot is not None
+    reopened = track.decided and track.reported is None and _promising(reading, rules)
     ballots = track.ballots
-    if ballot is not None and (not track.decided or reopened):
+    if not track.decided or reopened:
         ballots = _keep((*ballots, ballot))
     return msgspec.structs.replace(
         track,
@@ -200,25 +199,23 @@ def _promising(reading: Reading, rules: Rules) -> bool:
     return bool(reading.text) and reading.confidence >= rules.min_confidence
 
 
-def _ballot(capture: CaptureTaken, exposure: int, at: Micros, reading: Reading) -> Ballot | None:
-    """A reading with a picture can vote; a sighting without one only shows that the vehicle is still there."""
-    if exposure >= len(capture.exposures):
-        return None
+def _ballot(capture: CaptureTaken, exposure: int, at: Micros, reading: Reading) -> Ballot:
     return Ballot(
         capture=capture.capture,
         exposure=exposure,
         at=at,
         trigger=capture.trigger,
-        picture=capture.exposures[exposure].picture,
+        picture=capture.exposures[exposure].picture if exposure < len(capture.exposures) else None,
         reading=reading,
     )
 
 
 def _keep(ballots: tuple[Ballot, ...]) -> tuple[Ballot, ...]:
-    """At most ``MAX_BALLOTS``, in their order: the poorest goes, but never the newest (for "last N")."""
+    """At most ``MAX_BALLOTS``, in their order: the poorest goes, but never the newest (for "last N") or a picture's."""
     if len(ballots) <= MAX_BALLOTS:
         return ballots
-    worst = min(range(len(ballots) - 1), key=lambda index: (ballots[index].reading.confidence, index))
+    older = range(len(ballots) - 1)
+    worst = min(older, key=lambda index: (ballots[index].picture is not None, ballots[index].reading.confidence, index))
     return ballots[:worst] + ballots[worst + 1 :]
 
 
@@ -322,8 +319,6 @@ def _photograph(view: View, capture: CaptureTaken, pending: Sequence[PlateRead],
     for exposure in sorted({each.exposure for each in pending}):
         for reading in apart(each.reading for each in pending if each.exposure == exposure):
             ballot = _ballot(capture, exposure, capture.at, reading)
-            if ballot is None:
-                continue
             track = Track(
                 trail=begin(view.born, reading, view.clock),
                 lane=capture.lane,
@@ -377,7 +372,7 @@ def _passage(source: str, track: Track, elected: Elected) -> PassageDecided:
         last_at=track.last_at,
         capture=best.capture,
         exposure=best.exposure,
-        picture=best.picture,
+        picture=elected.picture,
         box=best.reading.box,
         corners=best.reading.corners,
         direction=direction(track.trail.growth),

@@ -204,7 +204,7 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
         return _hidden(trail, reading, place, seconds, changed, allowed)
     away, scaled = _distance(trail, place, min(seconds, 1.0))
     closeness = 1.0 / (1.0 + away)
-    size_fits = scaled <= 1.5 + 1.2 * seconds
+    size_fits = scaled <= 1.5 + 1.2 * seconds and not _turned(trail, place)
     if similar and changed == 0:
         return 3.0 + closeness
     same_place = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
@@ -244,6 +244,14 @@ def moved(trail: Trail, place: Place) -> float:
     return math.hypot(place.x - last.x, place.y - last.y) / max(last.width, place.width)
 
 
+def stands(trail: Trail) -> bool:
+    """Whether a vehicle stood when it was last seen: in the same place as before. One seen once may have."""
+    if len(trail.places) < 2:
+        return True
+    before, last = trail.places[-2:]
+    return math.hypot(last.x - before.x, last.y - before.y) <= 0.7 * last.width
+
+
 def beside(host: Trail, guest: Trail) -> bool:
     """Whether ``guest`` may be ``host`` misread: always where that was just before or after, never together with it."""
     times = {place.when for place in host.places}
@@ -279,6 +287,13 @@ def _allowed(text: str, trail: Trail, rules: Rules) -> int:
     return min(rules.max_different_characters, longest // 3)
 
 
+def _turned(trail: Trail, place: Place) -> bool:
+    """Whether a plate that grew would have shrunk at once, or the other way round: another vehicle."""
+    first, last = trail.places[0].height, trail.last.height
+    grew, shrank = last > 1.2 * first, first > 1.2 * last
+    return trail.sights > 2 and ((grew and place.height < last / 1.4) or (shrank and place.height > last * 1.4))
+
+
 def _akin(changed: int | None, text: str) -> bool:
     """Whether a poor reading still shares enough with what the vehicle was read as before."""
     return changed is None or changed <= AKIN * len(text)
@@ -310,10 +325,10 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, change
     last = trail.last
     away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
     scaled = max(place.height / last.height, last.height / place.height)
-    stands = _stands(trail)
-    if scaled > 1.5 or not (stands or seconds <= SHORT):
+    stood = stands(trail)
+    if scaled > 1.5 or not (stood or seconds <= SHORT):
         return 0.0
-    reach = 1.5 if stands else 1.5 + seconds
+    reach = 1.5 if stood else 1.5 + seconds
     closeness = 1.0 / (1.0 + away)
     if changed == 0:
         return 1.2 + 0.5 * closeness if away <= 2.0 * reach else 0.0
@@ -323,19 +338,12 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, change
     return 0.5 * closeness if poor and away <= 0.7 else 0.0
 
 
-def _stands(trail: Trail) -> bool:
-    """Whether a vehicle stood when it was last seen; one seen once may have."""
-    if len(trail.places) < 2:
-        return True
-    before, last = trail.places[-2:]
-    return math.hypot(last.x - before.x, last.y - before.y) <= 0.7 * last.width
-
-
 def _near_path(trail: Trail, place: Place) -> bool:
+    """Whether a vehicle was about there a moment before or after, or just there a little longer ago."""
     nearest = min(trail.places, key=lambda each: abs(each.when - place.when))
     seconds = abs(nearest.when - place.when) / SECOND
     away = math.hypot(place.x - nearest.x, place.y - nearest.y) / max(nearest.width, place.width)
-    return seconds <= 0.6 and away <= 1.5 + 10.0 * seconds
+    return (seconds <= 0.6 and away <= 1.5 + 10.0 * seconds) or (seconds <= 1.6 and away <= 0.7)
 
 
 def _hear(

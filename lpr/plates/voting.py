@@ -58,19 +58,20 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ballot(msgspec.Struct, frozen=True, kw_only=True):
-    """One reading of a vehicle with the picture it was read on. ``at``: the exposure's time."""
+    """One reading of a vehicle. ``at``: the exposure's time. ``picture``: what it was read on; None when it wasn't
+    kept: such a reading votes, but can't be the best recognition."""
 
     capture: str
     exposure: int
     at: Micros
     trigger: str
-    picture: Picture
+    picture: Picture | None
     reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Elected:
-    """What the vote says. ``best``: the ballot whose picture shows it best; ``votes``: best first."""
+    """What the vote says. ``best``: the ballot whose picture, ``picture``, shows it best; ``votes``: best first."""
 
     plate: str
     confidence: float
@@ -79,6 +80,7 @@ class Elected:
     layout: str | None
     plate_colour: str | None
     best: Ballot
+    picture: Picture
     votes: tuple[Vote, ...]
     pictures: tuple[Picture, ...]
 
@@ -96,19 +98,21 @@ def plate_width(corners: Corners) -> float:
 
 
 def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
-    """The voted plate of one vehicle; ``ballots`` in the order in which they were read. None without any ballot.
+    """The voted plate of one vehicle; ``ballots`` in the order in which they were read. None without any picture.
 
     When no reading has a text the plate is "", its confidence 0 and the picture that of the surest detection.
     """
-    if not ballots:
+    pictured = [ballot for ballot in ballots if ballot.picture is not None]
+    if not pictured:
         return None
     considered = ballots[-rules.last_readings :] if rules.last_readings else ballots
     weights = _weights(considered)
     spoken = [(ballot, weight) for ballot, weight in zip(considered, weights, strict=True) if ballot.reading.text]
     if not spoken:
-        return _nobody(considered, rules)
+        return _nobody(pictured, rules)
     if not rules.enabled:
-        spoken = [max(spoken, key=lambda each: each[1] * each[0].reading.confidence)]
+        alone = [each for each in spoken if each[0].picture is not None] or spoken
+        spoken = [max(alone, key=lambda each: each[1] * each[0].reading.confidence)]
     leader = _leader(spoken, rules.max_different_characters)
     voters = [
         (ballot, weight)
@@ -121,7 +125,9 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
     agreeing = [each for each in voters if each[0].reading.text == plate] or [
         each for each in voters if _fits(each[0], plate)
     ]
-    best = max(agreeing or voters, key=lambda each: (each[1] * each[0].reading.confidence, each[0].at))[0]
+    best = _best(agreeing) or _best(voters) or _best([(ballot, 1.0) for ballot in pictured])
+    if best is None or best.picture is None:
+        return None
     ranked = sorted(voters, key=lambda each: -each[1])
     return Elected(
         plate=plate,
@@ -131,8 +137,9 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
         layout=_most((ballot.reading.layout, weight) for ballot, weight in agreeing),
         plate_colour=_most((ballot.reading.plate_colour, weight) for ballot, weight in voters),
         best=best,
+        picture=best.picture,
         votes=tuple(_vote(ballot, weight) for ballot, weight in ranked[:MAX_VOTES]),
-        pictures=_further(best, [ballot for ballot, _ in ranked], rules),
+        pictures=_further(best.picture, [ballot for ballot, _ in ranked], rules),
     )
 
 
@@ -255,21 +262,32 @@ def _vote(ballot: Ballot, weight: float) -> Vote:
     )
 
 
-def _further(best: Ballot, ranked: Sequence[Ballot], rules: Rules) -> tuple[Picture, ...]:
+def _best(rated: Sequence[tuple[Ballot, float]]) -> Ballot | None:
+    """The ballot with a picture that shows the vehicle best; the later one in a draw."""
+    shown = [each for each in rated if each[0].picture is not None]
+    if not shown:
+        return None
+    return max(shown, key=lambda each: (each[1] * each[0].reading.confidence, each[0].at))[0]
+
+
+def _further(best: Picture, ranked: Sequence[Ballot], rules: Rules) -> tuple[Picture, ...]:
     """The other kept pictures, best first, each once."""
     if rules.best_exposure_only:
         return ()
-    pictures = {best.picture.blob: best.picture}
+    pictures = {best.blob: best}
     for ballot in ranked:
         if len(pictures) >= rules.max_pictures:
             break
-        pictures.setdefault(ballot.picture.blob, ballot.picture)
-    return tuple(picture for blob, picture in pictures.items() if blob != best.picture.blob)
+        if ballot.picture is not None:
+            pictures.setdefault(ballot.picture.blob, ballot.picture)
+    return tuple(picture for blob, picture in pictures.items() if blob != best.blob)
 
 
-def _nobody(ballots: Sequence[Ballot], rules: Rules) -> Elected:
-    """A plate was seen and never read."""
+def _nobody(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
+    """A plate was seen and never read. All ``ballots`` have pictures."""
     ranked = sorted(ballots, key=lambda ballot: -ballot.reading.detection)
+    if ranked[0].picture is None:
+        return None
     return Elected(
         plate="",
         confidence=0.0,
@@ -278,6 +296,7 @@ def _nobody(ballots: Sequence[Ballot], rules: Rules) -> Elected:
         layout=None,
         plate_colour=_most((ballot.reading.plate_colour, 1.0) for ballot in ballots),
         best=ranked[0],
+        picture=ranked[0].picture,
         votes=tuple(_vote(ballot, 0.0) for ballot in ranked[:MAX_VOTES]),
-        pictures=_further(ranked[0], ranked, rules),
+        pictures=_further(ranked[0].picture, ranked, rules),
     )

@@ -17,7 +17,6 @@ from lpr.core.record import Record, make_record
 from lpr.events import (
     Event,
     FramesPassed,
-    ReadingsDiscarded,
     ServiceStarted,
     SourceEnded,
     SourceLost,
@@ -25,7 +24,19 @@ from lpr.events import (
     SourceStalled,
 )
 from tests.plates import drives
-from tests.plates.drives import Car, across, approach, discarded, everything, gated, jam, looks, passages, records, stand
+from tests.plates.drives import (
+    Car,
+    across,
+    approach,
+    discarded,
+    everything,
+    gated,
+    jam,
+    looks,
+    passages,
+    records,
+    stand,
+)
 
 
 def vote(events: Sequence[Event], config: Vote | None = None, state: VoterState | None = None) -> list[Event]:
@@ -57,7 +68,7 @@ DRIVES = {
     "a fleet with like plates": [Car(f"FLT100{index}", approach(2.0 * index), error=0.0) for index in range(4)],
     "crossing": [Car("LEFT123", across(0.5, 300, 500)), Car("RGHT456", across(0.5, 330, -500))],
     "hidden on the way": [Car("KHN991", approach(0.5, speed=6.0), hidden=((2.5, 3.5),))],
-    "a jam": [Car(plate, jam(5.0 * index, x=500 + 10 * index)) for index, plate in enumerate(PLATES[:5])],
+    "a jam": [Car(plate, jam(16.0 * index - 40.0, x=500 + 10 * index)) for index, plate in enumerate(PLATES[:5])],
     "parked among traffic": [
         Car("PARKED1", stand(200, 500, 22)),
         *(Car(plate, approach(10.0 * index, x=800)) for index, plate in enumerate(PLATES[:6])),
@@ -69,12 +80,12 @@ DRIVES = {
 }
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("recording", [everything, gated])
 @pytest.mark.parametrize("name", DRIVES)
 def test_every_vehicle_makes_one_passage(name: str, recording: object, seed: int) -> None:
     cars = DRIVES[name]
-    seen = list(looks(cars, 90.0, seed=seed))
+    seen = list(looks(cars, 110.0 if name == "a jam" else 75.0, seed=seed))
     events = gated(seen) if recording is gated else everything(seen)
     decided = vote(events)
     assert Counter(plates(decided)) == Counter(car.plate for car in cars), discarded(decided)
@@ -123,8 +134,10 @@ def test_low_reliability_and_too_few_readings_are_said() -> None:
 
 
 def test_stills_stand_for_themselves() -> None:
-    seen = [(drives.START + n * 1_000_000, n, readings) for n, (_, _, readings) in
-            enumerate(looks([Car("KHN991", stand(600, 500, 30), missed=0.0)], 1.0, rate=3.0))]
+    seen = [
+        (drives.START + n * 1_000_000, n, readings)
+        for n, (_, _, readings) in enumerate(looks([Car("KHN991", stand(600, 500, 30), missed=0.0)], 1.0, rate=3.0))
+    ]
     events: list[Event] = [drives.OPENED]
     for each in seen:
         events.extend(drives.capture_of(each, still=True))
@@ -202,13 +215,13 @@ EVENTS = st.sampled_from(
 def test_any_order_of_events_is_folded(events: list[Event]) -> None:
     state, decided = fold(Voter(), records(events))
     msgspec.json.decode(msgspec.json.encode(state), type=VoterState)
-    assert all(isinstance(each, ReadingsDiscarded) or each.picture for each in decided)  # pyright: ignore[reportAttributeAccessIssue]
+    assert len(discarded(decided)) + len(passages(decided)) == len(decided)
 
 
 def test_the_state_stays_small_in_a_flood_of_noise() -> None:
     chance = random.Random(5)
     seen: list[drives.Look] = []
-    for index in range(600):
+    for index in range(200):
         cars = [Car("".join(chance.choices("ABCDEFGH123456", k=7)), stand(0, 0, 20)) for _ in range(12)]
         found = [drives.read_of(car, (chance.uniform(0, 4000), chance.uniform(0, 4000), 20), chance) for car in cars]
         seen.append((drives.START + index * 30_000, index, tuple(each for each in found if each is not None)))

@@ -219,9 +219,7 @@ def _end(seen: Sequence[Look]) -> SourceEnded:
 
 def records(events: Sequence[Event], first: int = 1) -> list[Record]:
     """Records outside a log, stamped with the times of their frames."""
-    return [
-        make_record(seq, event, wall=getattr(event, "at", START)) for seq, event in enumerate(events, start=first)
-    ]
+    return [make_record(seq, event, wall=getattr(event, "at", START)) for seq, event in enumerate(events, start=first)]
 
 
 def passages(events: Sequence[Event]) -> list[PassageDecided]:
