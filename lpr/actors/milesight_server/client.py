@@ -28,6 +28,8 @@ from lpr.protocols.milesight.framing import ProtocolError
 from lpr.protocols.milesight.messages import BadLogin, LoginRequest
 
 RECEIVE = 4096
+BURST = 262_144
+"""Bytes sent to one client in a row before the others have their turn; a passage counts as 4096 at least."""
 MAX_REPLIES = 16
 """Replies that a client may leave unread before it is dropped."""
 
@@ -207,16 +209,21 @@ class Client:
 
     async def _talk(self, position: int) -> None:
         """Passages over ``position`` for ever, with replies between them."""
-        feed = self._host.feed
+        feed, burst = self._host.feed, 0
         while True:
             news = self._news = anyio.Event()
             await self._flush_replies()
             numbers = await feed.after(position)
             for number in numbers:
+                before = self._bytes
                 await self._send_passage(number)
                 position = number
                 if self._replies:
                     await self._flush_replies()
+                burst += self._bytes - before + BURST // 64
+                if burst >= BURST:
+                    burst = 0
+                    await anyio.lowlevel.checkpoint()
             if not numbers:
                 await news.wait()
 
@@ -231,15 +238,15 @@ class Client:
             offset = self._push(reply, offset)
 
     async def _send_passage(self, number: int) -> None:
-        message = await self._host.feed.message(number)
-        await anyio.lowlevel.checkpoint()
+        feed = self._host.feed
+        message = feed.ready(number) or await feed.message(number)
         if message is None:
             return
         length, offset = len(message), self._push(message, 0)
         while offset < length:
             message = None
             await self._writable()
-            message = await self._host.feed.message(number)
+            message = feed.ready(number) or await feed.message(number)
             if message is None or len(message) != length:
                 raise Dropped("a picture was removed while it was being sent")
             offset = self._push(message, offset)

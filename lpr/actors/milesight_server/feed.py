@@ -108,6 +108,10 @@ class Feed:
             before, left = page[-1].seq, left - len(page)
         return self._log.head if before is None else before - 1
 
+    def ready(self, seq: int) -> bytes | None:
+        """The bytes of a passage if they are built already, else None: what most clients need, without waiting."""
+        return self._built.get(seq)
+
     async def message(self, seq: int) -> bytes | None:
         """The bytes of the passage whose PassageSigned is record ``seq``; None when it is gone from the log."""
         while True:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import socket
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import anyio
@@ -49,8 +49,8 @@ WRONG_LOGINS = 30
 """Wrong log-ins a minute and address, over all its connections; then they are not even looked at."""
 
 LOGINS = 240
-"""Right log-ins a minute and address (at least twice ``max_clients_per_address``), so that a client which comes and
-goes does not fill the log."""
+"""Right log-ins a minute and address, so that a client which comes and goes does not fill the log; at least twice
+``max_clients_per_address``, so that all of them can come back at once."""
 
 SERVED_RATE = 50.0
 """ClientServed events a second at most, on average, over all clients."""
@@ -68,7 +68,8 @@ CACHE = 32 * 1024 * 1024
 
 class MilesightServer:
     """The actor. ``password``: what clients must send, not empty. ``lane_numbers``: camera (``source`` of a passage)
-    to Milesight's ROI id, 1 to 4. ``started``: set once the server listens; ``addresses``: where, as (host, port).
+    to Milesight's ROI id, 1 to 4. ``cache``, ``logins``: see the constants. ``tick``: seconds between two looks at the
+    deadlines. ``started``: set once the server listens; ``addresses``: where, as (host, port).
 
     ``run`` raises ListenError when the address cannot be had, with a text that names it and the remedy.
     """
@@ -83,6 +84,7 @@ class MilesightServer:
         clock: Clock,
         lane_numbers: Mapping[str, int] | None = None,
         cache: int = CACHE,
+        logins: int = LOGINS,
         tick: float = 1.0,
     ) -> None:
         if not password:
@@ -98,13 +100,13 @@ class MilesightServer:
         self._guid = guid_of(settings.device_id or log.log_id)
         self._tick = min(tick, settings.login_timeout / 2, settings.send_timeout / 2)
         self._cache = cache
+        self._logins_a_minute = max(logins, 2 * settings.max_clients_per_address)
         self._blobs = blobs
         self._begin()
 
     def _begin(self) -> None:
         """Everything of one run, so that a supervisor may run the same actor again."""
         settings = self._settings
-        per_address = settings.max_clients_per_address
         self.feed = Feed(
             self._log,
             self._blobs,
@@ -115,11 +117,12 @@ class MilesightServer:
             server=self.name,
             noticed=self._tell,
         )
-        self._admission = Admission(settings.max_clients, per_address)
+        self._admission = Admission(settings.max_clients, settings.max_clients_per_address)
         self._wrong = RateTable(WRONG_LOGINS)
-        self._logins = RateTable(max(LOGINS, 2 * per_address))
+        self._logins = RateTable(self._logins_a_minute)
         self._tally = Tally(self.name)
         self._clients: dict[int, Client] = {}
+        self._by_identity: dict[str, set[Client]] = {}
         self._accepted = 0
         self._positions: OrderedDict[str, int] = OrderedDict()
         self._told: dict[str, int] = {}
@@ -221,7 +224,11 @@ class MilesightServer:
             self._offence(verdict.offence, client.address)
         if client.identity is None:
             return
-        self._place(client.identity, self._reached(self.clock.mono(), client)[client.identity])
+        connections = self._by_identity[client.identity]
+        self._place(client.identity, self._reached(connections, self.clock.mono()))
+        connections.remove(client)
+        if not connections:
+            del self._by_identity[client.identity]
         self._tell_positions((client.identity,))
         self._tell(ClientLeft(server=self.name, client=client.identity, reason=verdict.reason, sent=client.sent))
 
@@ -258,6 +265,7 @@ class MilesightServer:
         await self._emit([ClientJoined(server=self.name, client=identity, resumes_after=position)])
         self._admission.logged_in(client.number)
         client.identity = identity
+        self._by_identity.setdefault(identity, set()).add(client)
         self._place(identity, position)
         self._told[identity] = position
         return position
@@ -298,8 +306,8 @@ class MilesightServer:
                     overdue = client.overdue()
                     client.drop(overdue.reason, overdue.offence)
                 client.acknowledge(now)
-            for identity, position in self._reached(now).items():
-                self._place(identity, position)
+            for identity, connections in self._by_identity.items():
+                self._place(identity, self._reached(connections, now))
             due = self._tally.due()
             if (self._untold() and self._tell_served_at <= now) or (due is not None and due <= now):
                 self._something_to_tell.set()
@@ -308,14 +316,9 @@ class MilesightServer:
         waiting = any(client.deadline is not None or client.ledger.open for client in self._clients.values())
         return waiting or self._tally.due() is not None or self._untold()
 
-    def _reached(self, now: Micros, leaving: Client | None = None) -> dict[str, int]:
-        """Up to where each client is served: all connections of one identity, the slowest counts."""
-        reached: dict[str, int] = {}
-        for client in (*self._clients.values(), *((leaving,) if leaving else ())):
-            if client.identity is not None:
-                served = client.ledger.served(now)
-                reached[client.identity] = min(served, reached.get(client.identity, served))
-        return reached
+    def _reached(self, clients: Iterable[Client], now: Micros) -> int:
+        """Up to where all these connections of one client are served: the slowest counts."""
+        return min(client.ledger.served(now) for client in clients)
 
     def _place(self, identity: str, position: int) -> None:
         self._positions[identity] = position
