@@ -1,250 +1,220 @@
-"""The catalogue: a search table of passages, projected from the log into a database of its own.
+"""The catalogue: a projection of the log into the search table ``passages.db`` (schema: ``lpr.core.search``).
 
-The table, its columns and every query over it are described in ``lpr.core.search``. The cursor lies in the same file
-and moves in the same transaction as the rows, so each record is applied exactly once; a file that is missing, damaged,
-of another schema or of another log is built again. It is a convenience, never a truth: losing it loses nothing.
-May import ``lpr.events`` and ``lpr.core``; with the log the only importer of sqlite3.
+Its cursor lies in the same file and moves in the same transaction, so the table is never ahead of or behind what it
+says. Nothing in it is the truth: a file that is missing, damaged, of another version or of another log is made anew
+from the log. May import ``lpr.events`` and ``lpr.core``.
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-import anyio
 import msgspec
 
+from lpr.core import search
+from lpr.core.errors import LogUnavailable
 from lpr.core.log import EventLog
 from lpr.core.offload import Offload, in_thread
 from lpr.core.record import Record
-from lpr.core.search import SCHEMA, SCHEMA_VERSION, twin_plate
 from lpr.events import (
     Delivered,
     DeliveryFailed,
     DeliveryParked,
     DeliveryRequested,
-    Event,
     LogPruned,
     PassageDecided,
     PassageSigned,
 )
 
-PAGE = 1000
+T = TypeVar("T")
+
+TYPES = frozenset(
+    event.__name__
+    for event in (
+        PassageDecided,
+        PassageSigned,
+        Delivered,
+        DeliveryFailed,
+        DeliveryParked,
+        DeliveryRequested,
+        LogPruned,
+    )
+)
+"""What the projection reads of the log."""
+
+PAGE = 500
 """Records applied in one transaction."""
 
-INTERESTS: tuple[type[Event], ...] = (
-    PassageDecided,
-    PassageSigned,
-    Delivered,
-    DeliveryFailed,
-    DeliveryParked,
-    DeliveryRequested,
-    LogPruned,
-)
-
-_TYPES = frozenset(event.__name__ for event in INTERESTS)
-_SUFFIXES = ("", "-wal", "-shm", "-journal")
-_PASSAGE = (
-    "seq",
-    "id",
-    "plate",
-    "twin",
-    "confidence",
-    "characters",
-    "country",
-    "layout",
-    "source",
-    "lane",
-    "direction",
-    "at",
-    "first_at",
-    "last_at",
-    "reads",
-    "capture",
-    "box",
-    "corners",
-    "plate_colour",
-    "vehicle",
-    "vehicle_colour",
-    "speed_kmh",
-    "decided",
-    "picture",
-    "picture_width",
-    "picture_height",
-)
-_INSERT = f"INSERT OR REPLACE INTO passages ({', '.join(_PASSAGE)}) VALUES ({', '.join('?' * len(_PASSAGE))})"
-_SIGNED = "UPDATE passages SET signed_seq = ?, signed_picture = ?, plate_picture = ? WHERE id = ?"
-_DELIVERY = (
-    "INSERT INTO deliveries (passage, sink, state, attempt, seq, at, detail) VALUES (?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (passage, sink) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, "
-    "seq = excluded.seq, at = excluded.at, detail = excluded.detail"
-)
-_PRUNE = (
-    "DELETE FROM deliveries WHERE passage IN (SELECT id FROM passages WHERE seq <= ?)",
-    "DELETE FROM passages WHERE seq <= ?",
-)
+_logger = logging.getLogger(__name__)
+_encode = msgspec.json.encode
 
 
 class Catalogue:
-    """Keeps the table at ``path`` up to date. ``applied``: the last record that is in it."""
+    """The actor. ``path``: of the search table's file. ``run`` is to be supervised."""
 
     name = "catalogue"
 
     def __init__(self, path: Path, *, offload: Offload = in_thread) -> None:
         self.path = path
-        self.applied = 0
         self._offload = offload
-        self._moved = anyio.Event()
+        self._connection: sqlite3.Connection | None = None
 
     async def run(self, log: EventLog) -> None:
-        """Until cancelled. A damaged file is built again at once."""
-        while True:
-            try:
-                await self._follow(log)
-            except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
-                    raise
-                await self._offload(self._delete)
+        """Follow the log until cancelled. Raises LogUnavailable while the table can't be written."""
+        try:
+            position = await self._work(partial(self._open, log.log_id, log.head))
+            while True:
+                head = log.head
+                page = await log.read(position, types=TYPES, limit=PAGE, upto=head)
+                upto = page[-1].seq if len(page) == PAGE else head
+                if page:
+                    await self._work(partial(self._apply, page, upto))
+                position = upto
+                log.positions[self.name] = position
+                if len(page) < PAGE:
+                    await log.wait(position)
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
-    async def wait_applied(self, seq: int) -> None:
-        """Return when the record ``seq`` is in the table."""
-        while self.applied < seq:
-            await self._moved.wait()
+    async def _work(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._offload(work)
+        except sqlite3.DatabaseError as error:
+            raise LogUnavailable(f"{self.path}: the search table can't be written: {error}") from error
 
-    async def _follow(self, log: EventLog) -> None:
-        self._move(log, await self._offload(partial(self._open, log.log_id, log.head)))
-        while True:
-            head = log.head
-            records = await log.read(self.applied, types=_TYPES, limit=PAGE, upto=head)
-            upto = records[-1].seq if len(records) == PAGE else head
-            if records:
-                await self._offload(partial(self._apply, records, upto))
-            self._move(log, upto)
-            if upto == head:
-                await log.wait(head)
-
-    def _move(self, log: EventLog, upto: int) -> None:
-        self.applied = upto
-        log.positions[self.name] = upto
-        moved, self._moved = self._moved, anyio.Event()
-        moved.set()
-
-    # --- in the thread ---------------------------------------------------------------------------------
+    # --- in the worker thread --------------------------------------------------------------------------
 
     def _open(self, log_id: str, head: int) -> int:
-        """The cursor of the table; a new table when there is none that fits."""
-        cursor = self._cursor(log_id)
-        if cursor is not None and cursor <= head:
-            return cursor
-        self._delete()
-        with closing(self._connect()) as database:
-            database.executescript(f"PRAGMA journal_mode = WAL; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
-            with database:
-                database.execute("INSERT INTO position (one, log_id, cursor) VALUES (1, ?, 0)", (log_id,))
+        """Open or make the table; returns the cursor."""
+        try:
+            found = self._position(log_id)
+        except sqlite3.DatabaseError as error:
+            _logger.warning("%s is damaged (%s) and is made anew from the log", self.path, error)
+            found = None
+        if found is not None and found <= head:
+            return found
+        self._make(log_id)
         return 0
 
-    def _cursor(self, log_id: str) -> int | None:
-        if not self.path.exists():
+    def _position(self, log_id: str) -> int | None:
+        """The cursor of a table that fits; None when there is none or it is another log's or version's."""
+        connection = self._connect()
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version != search.SCHEMA_VERSION:
             return None
-        with closing(self._connect()) as database:
-            if database.execute("PRAGMA user_version").fetchone() != (SCHEMA_VERSION,):
-                return None
-            row: tuple[str, int] | None = database.execute("SELECT log_id, cursor FROM position").fetchone()
-            if row is None or database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                return None
-        return row[1] if row[0] == log_id else None
-
-    def _apply(self, records: Sequence[Record], upto: int) -> None:
-        """Apply records and move the cursor, in one transaction."""
-        with closing(self._connect()) as database, database:
-            for record in records:
-                _project(database, record)
-            database.execute("UPDATE position SET cursor = ?", (upto,))
+        row = connection.execute("SELECT log_id, cursor FROM position").fetchone()
+        return int(row[1]) if row is not None and row[0] == log_id else None
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.path, timeout=10.0)
-        database.execute("PRAGMA synchronous = NORMAL")
-        return database
+        if self._connection is None:
+            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+        return self._connection
 
-    def _delete(self) -> None:
-        for suffix in _SUFFIXES:
+    def _make(self, log_id: str) -> None:
+        """A new, empty table in place of whatever is there."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        connection = self._connect()
+        connection.executescript(f"BEGIN; {search.SCHEMA} PRAGMA user_version = {search.SCHEMA_VERSION}; COMMIT;")
+        connection.execute("INSERT INTO position VALUES (1, ?, 0)", (log_id,))
+
+    def _apply(self, page: Sequence[Record], upto: int) -> None:
+        connection = self._connect()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for record in page:
+                apply(connection, record)
+            connection.execute("UPDATE position SET cursor = ?", (upto,))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-def _project(database: sqlite3.Connection, record: Record) -> None:
-    event = record.event
-    match event:
-        case PassageDecided():
-            database.execute(_INSERT, _row(record, event))
-        case PassageSigned():
-            values = (record.seq, event.picture.blob, event.plate_picture.blob, event.passage)
-            database.execute(_SIGNED, values)
-        case Delivered():
-            _delivery(database, record, event, "delivered", event.answer)
-        case DeliveryFailed():
-            _delivery(database, record, event, "failed", event.reason)
-        case DeliveryParked():
-            _delivery(database, record, event, "parked", event.reason)
-        case DeliveryRequested():
-            values = (event.passage, event.sink, "requested", 0, record.seq, record.wall, f"by {event.by}")
-            database.execute(_DELIVERY, values)
-        case LogPruned():
-            for statement in _PRUNE:
-                database.execute(statement, (event.upto,))
+def apply(connection: sqlite3.Connection, record: Record) -> None:
+    """What one record changes in the tables. Applying it twice changes nothing more."""
+    match record.event:
+        case PassageDecided() as decided:
+            _insert(connection, record, decided)
+        case PassageSigned() as signed:
+            connection.execute(
+                "UPDATE passages SET signed_seq = ?, signed_picture = ?, plate_picture = ? WHERE id = ?",
+                (record.seq, signed.picture.blob, signed.plate_picture.blob, signed.passage),
+            )
+        case Delivered(answer=detail) as event:
+            _delivery(connection, record, event, "delivered", event.attempt, detail)
+        case DeliveryFailed(reason=detail) as event:
+            _delivery(connection, record, event, "failed", event.attempt, detail)
+        case DeliveryParked(reason=detail) as event:
+            _delivery(connection, record, event, "parked", event.attempt, detail)
+        case DeliveryRequested(by=by) as event:
+            _delivery(connection, record, event, "requested", 0, f"by {by}")
+        case LogPruned(upto=upto):
+            connection.execute(
+                "DELETE FROM deliveries WHERE passage IN (SELECT id FROM passages WHERE seq <= ?)", (upto,)
+            )
+            connection.execute("DELETE FROM passages WHERE seq <= ?", (upto,))
         case _:
             return
 
 
+def _insert(connection: sqlite3.Connection, record: Record, decided: PassageDecided) -> None:
+    values: dict[str, object] = {
+        "seq": record.seq,
+        "id": record.id,
+        "plate": decided.plate,
+        "twin": search.twin_plate(decided.plate, decided.country),
+        "confidence": decided.confidence,
+        "characters": _encode(decided.characters).decode(),
+        "country": decided.country,
+        "layout": decided.layout,
+        "source": decided.source,
+        "lane": decided.lane,
+        "direction": decided.direction,
+        "at": decided.at,
+        "first_at": decided.first_at,
+        "last_at": decided.last_at,
+        "reads": decided.reads,
+        "capture": decided.capture,
+        "box": _encode(decided.box).decode(),
+        "corners": _encode(decided.corners).decode(),
+        "plate_colour": decided.plate_colour,
+        "vehicle": decided.vehicle,
+        "vehicle_colour": decided.vehicle_colour,
+        "speed_kmh": decided.speed_kmh,
+        "decided": record.wall,
+        "picture": decided.picture.blob,
+        "picture_width": decided.picture.width,
+        "picture_height": decided.picture.height,
+    }
+    names = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT OR IGNORE INTO passages ({names}) VALUES ({marks})", tuple(values.values()))
+
+
 def _delivery(
-    database: sqlite3.Connection,
+    connection: sqlite3.Connection,
     record: Record,
-    event: Delivered | DeliveryFailed | DeliveryParked,
+    event: Delivered | DeliveryFailed | DeliveryParked | DeliveryRequested,
     state: str,
+    attempt: int,
     detail: str,
 ) -> None:
-    values = (event.passage, event.sink, state, event.attempt, record.seq, record.wall, detail)
-    database.execute(_DELIVERY, values)
-
-
-def _row(record: Record, event: PassageDecided) -> tuple[str | int | float | None, ...]:
-    """The values of ``_PASSAGE``."""
-    return (
-        record.seq,
-        record.id,
-        event.plate,
-        twin_plate(event.plate, event.country),
-        event.confidence,
-        _json(event.characters),
-        event.country,
-        event.layout,
-        event.source,
-        event.lane,
-        event.direction,
-        event.at,
-        event.first_at,
-        event.last_at,
-        event.reads,
-        event.capture,
-        _json(event.box),
-        _json(event.corners),
-        event.plate_colour,
-        event.vehicle,
-        event.vehicle_colour,
-        event.speed_kmh,
-        record.wall,
-        event.picture.blob,
-        event.picture.width,
-        event.picture.height,
+    connection.execute(
+        "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (passage, sink) DO UPDATE SET"
+        " state = excluded.state, attempt = excluded.attempt, seq = excluded.seq, at = excluded.at,"
+        " detail = excluded.detail WHERE excluded.seq >= seq",
+        (event.passage, event.sink, state, attempt, record.seq, record.wall, detail),
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
