@@ -31,13 +31,20 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
-        user, session = _enter(route, request, services)
-        if user is None:
-            return await _answer(route, request, services, user, session)
-        if route.stream:  # written down at its opening, it may last for days
-            await _written(route, request, services, user, 200)
-            return await _answer(route, request, services, user, session)
+        auth.refuse_foreign(request, services)
+        if route.access == "open":
+            return await _answer(route, request, services, None, None)
+        found = auth.identify(request, services)
+        if found is None:
+            raise Problem("not_logged_in", headers={"WWW-Authenticate": 'Bearer realm="lpr"'})
+        user, session, way = found
+        services.guard.knows(request.protocol)
+        services.audit.check()
         try:
+            _permit(route, request, services, user, session, way)
+            if route.stream:  # written down at its opening, it may last for days
+                await _written(route, request, services, user, 200)
+                return await _answer(route, request, services, user, session)
             response = await _answer(route, request, services, user, session)
         except Problem as problem:
             await _written(route, request, services, user, problem.kind.status)
@@ -48,24 +55,16 @@ def bind(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
     return handle
 
 
-def _enter(route: Route, request: web.Request, services: Services) -> tuple[User | None, Session | None]:
-    """Who calls. Raises Problem when they may not."""
-    auth.refuse_foreign(request, services)
-    if route.access == "open":
-        return None, None
-    found = auth.identify(request, services)
-    if found is None:
-        raise Problem("not_logged_in", headers={"WWW-Authenticate": 'Bearer realm="lpr"'})
-    user, session, way = found
-    services.guard.knows(request.protocol)
+def _permit(
+    route: Route, request: web.Request, services: Services, user: User, session: Session, way: auth.Way
+) -> None:
+    """Raises Problem when this user may not do this, or a browser sends it for somebody else."""
     if way == "cookie" and request.method not in auth.SAFE:
         auth.check_csrf(request, services, session, request.headers.get("X-CSRF-Token"))
-    services.audit.check()
     if user.temporary and route.access != "any":
         raise Problem("password_change_required")
     if route.access == "administrator" and user.role != "administrator":
         raise Problem("not_allowed", f"{user.name} is an {user.role}; this needs an administrator")
-    return user, session
 
 
 async def _answer(

@@ -81,7 +81,7 @@ async def live(call: Call[LiveQuery, Nothing]) -> web.StreamResponse:
             await clock.sleep(max(0.0, 1.0 / call.query.rate - (clock.mono() - began) / 1e6))
             try:
                 async with asyncio.timeout(REPEAT):
-                    shot = await channel.newer(shot.version)
+                    shot = await channel.newer(shot.number)
             except TimeoutError:
                 continue
     return response

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -26,17 +27,19 @@ STALE_US = 1_200_000
 COLOURS = ((0.9, (118, 196, 72)), (0.7, (60, 176, 240)), (0.0, (84, 84, 236)))
 """Smallest confidence -> BGR: green, amber, red."""
 INK = (24, 20, 16)
+Chosen: TypeAlias = tuple[Frame, tuple[Reading, ...]]
+"""A picture and the plates to draw on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One encoded picture. ``version``: of the snapshot that it shows."""
+    """One encoded picture. ``number``: counts from 1 in its channel."""
 
-    version: int
+    number: int
     jpeg: bytes
 
 
-def choose(snapshot: LiveSnapshot, boxes: bool) -> tuple[Frame, tuple[Reading, ...]] | None:
+def choose(snapshot: LiveSnapshot, boxes: bool) -> Chosen | None:
     """The picture to show and the plates to draw: boxes stand on the very picture they were read on."""
     frame, read = snapshot.frame, snapshot.read_frame
     if boxes and read is not None and (frame is None or frame.at - read.at <= STALE_US):
@@ -100,44 +103,41 @@ class Channel:
         self._gap = round(1e6 / rate)
         self._turn = asyncio.Lock()
         self._shot: Shot | None = None
-        self._shown: tuple[Frame, tuple[Reading, ...]] | None = None
+        self._shown: Chosen | None = None
         self._encoded_at = -self._gap
         self.encoded = 0
 
-    async def newer(self, version: int) -> Shot:
-        """The picture after ``version`` (-1: the newest there is), as soon as there is one; bounded in rate."""
-        if self._shot is not None and self._shot.version > version >= 0:
-            return self._shot
-        async with self._turn:
-            if self._shot is not None and self._shot.version > version >= 0:
-                return self._shot
-            return await self._encode(version)
-
-    async def _encode(self, version: int) -> Shot:
+    async def newer(self, number: int) -> Shot:
+        """The picture after ``number`` (-1: the newest there is), as soon as there is one; bounded in rate."""
         while True:
+            snapshot = self._view.snapshot()
+            chosen = choose(snapshot, self._boxes)
+            fresh = chosen is None or self._shows(chosen)
+            if self._shot is not None and self._shot.number > number and (fresh or number >= 0):
+                return self._shot
+            if fresh:
+                await self._view.wait_newer(snapshot.version)
+            else:
+                await self._encode()
+
+    def _shows(self, chosen: Chosen) -> bool:
+        shown = self._shown
+        return shown is not None and chosen[0] is shown[0] and chosen[1] is shown[1]
+
+    async def _encode(self) -> None:
+        """Encode the newest picture, unless another viewer has done so meanwhile."""
+        async with self._turn:
             wait = self._encoded_at + self._gap - self._clock.mono()
             if wait > 0:
                 await self._clock.sleep(wait / 1e6)
-            snapshot = self._view.snapshot()
-            chosen = choose(snapshot, self._boxes)
-            if (
-                chosen is not None
-                and self._shown is not None
-                and chosen[0] is self._shown[0]
-                and self._shot is not None
-            ):
-                if version < 0 and chosen[1] is self._shown[1]:
-                    return self._shot
-                if chosen[1] is self._shown[1]:
-                    chosen = None
-            if chosen is not None and snapshot.version > version:
-                frame, readings = chosen
-                jpeg = await to_thread.run_sync(encode, frame.image, readings, self._width, limiter=self._worker)
-                self._shot, self._shown = Shot(snapshot.version, jpeg), chosen
-                self._encoded_at = self._clock.mono()
-                self.encoded += 1
-                return self._shot
-            await self._view.wait_newer(snapshot.version)
+            chosen = choose(self._view.snapshot(), self._boxes)
+            if chosen is None or self._shows(chosen):
+                return
+            frame, readings = chosen
+            jpeg = await to_thread.run_sync(encode, frame.image, readings, self._width, limiter=self._worker)
+            self.encoded += 1
+            self._shot, self._shown = Shot(self.encoded, jpeg), chosen
+            self._encoded_at = self._clock.mono()
 
 
 class LiveRoom:

@@ -7,7 +7,7 @@ import base64
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -108,11 +108,11 @@ class Page:
     async def picture(self, file: Path, *, whole: bool = False) -> None:
         """A screenshot (PNG)."""
         data = await self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(data["data"]))
+        await asyncio.to_thread(file.write_bytes, base64.b64decode(data["data"]))
 
 
 @asynccontextmanager
-async def browser(*, language: str = "en") -> AsyncIterator[Page]:
+async def browser(*, language: str = "en") -> AsyncGenerator[Page]:
     """A fresh browser with one tab."""
     program = chromium()
     if program is None:

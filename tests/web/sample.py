@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -395,7 +395,9 @@ DEFAULT = settings.Config(
 
 
 @asynccontextmanager
-async def open_site(folder: Path, config: settings.Config = DEFAULT, *, temporary: bool = False) -> AsyncIterator[Site]:
+async def open_site(
+    folder: Path, config: settings.Config = DEFAULT, *, temporary: bool = False
+) -> AsyncGenerator[Site]:
     """An open data folder with an administrator and an operator (passwords: ``SECRET``)."""
     clock = SystemClock()
     async with EventLog.open(folder / "events.db", clock) as log:
