@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import webbrowser
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 DEMO_DATA = "lpr-demo"
 """Where the demo keeps its things, so that it never touches another service's."""
+
+
+DEMO_COUNTRIES = ("AR", "BO", "BR", "CL", "PY", "UY")
+"""The countries whose vehicles drive in the demo street."""
 
 
 def add(commands: Any) -> None:
@@ -74,6 +79,8 @@ def _demo(options: argparse.Namespace) -> int:
         config = change(config, milesight=(MilesightServer(),))
     if all(camera == Camera() for camera in config.cameras):
         config = change(config, cameras=(Camera(name="demo", lane="1"),))
+        if not config.engine.countries:
+            config = change(config, engine=change(config.engine, countries=DEMO_COUNTRIES))
     if config.data == Config().data:
         config = change(config, data=DEMO_DATA)
     return _serve(_placed(config, options), options, browser=not options.no_browser)
@@ -98,13 +105,14 @@ def _serve(config: Config, options: argparse.Namespace, *, browser: bool) -> int
 
 
 async def _live(config: Config, options: argparse.Namespace, browser: bool) -> None:
-    async with lpr.open(config) as service, anyio.create_task_group() as tasks:
-        tasks.start_soon(_stop_on_signal, service)
-        tasks.start_soon(_report, service, options, browser)
-        if not options.json:
-            _introduce(service)
-        await service.wait()
-        tasks.cancel_scope.cancel()
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with lpr.open(config) as service, anyio.create_task_group() as tasks:
+            tasks.start_soon(_stop_on_signal, service, signals)
+            tasks.start_soon(_report, service, options, browser)
+            if not options.json:
+                _introduce(service)
+            await service.wait()
+            tasks.cancel_scope.cancel()
 
 
 def _introduce(service: Service) -> None:
@@ -123,11 +131,10 @@ def _introduce(service: Service) -> None:
         say("")
 
 
-async def _stop_on_signal(service: Service) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for number in signals:
-            service.stop(f"signal {signal.Signals(number).name}")
-            return
+async def _stop_on_signal(service: Service, signals: AsyncIterator[signal.Signals]) -> None:
+    """The first signal ends the service in good order; further ones change nothing."""
+    async for number in signals:
+        service.stop(f"signal {number.name}")
 
 
 async def _report(service: Service, options: argparse.Namespace, browser: bool) -> None:
@@ -138,10 +145,11 @@ async def _report(service: Service, options: argparse.Namespace, browser: bool) 
         for record in await log.read(after, types=("PassageDecided", "ServerListening")):
             after = record.seq
             event = record.event
-            if isinstance(event, ServerListening) and event.server == "web" and not options.json:
-                say(f"  the page: {event.address}")
+            if isinstance(event, ServerListening) and service.web is not None and event.server == "web":
+                if not options.json:
+                    say(f"  the page: {service.web.url}")
                 if browser and _has_display():
-                    webbrowser.open(event.address)
+                    webbrowser.open(service.web.url)
             elif isinstance(event, PassageDecided) and not options.quiet:
                 _say_passage(record.id, event, as_json=options.json)
         await log.wait(max(after, log.head))

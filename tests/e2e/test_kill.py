@@ -20,7 +20,7 @@ from lpr.core import chain
 from lpr.core.clock import SystemClock
 from lpr.core.log import LogReader
 from lpr.core.record import Record
-from lpr.events import PassageDecided, PassageSigned, SourceOpened
+from lpr.events import PassageDecided, PassageSigned, ServiceStarted, SourceOpened
 from tests.e2e.harness import (
     Place,
     fake_nvr,
@@ -57,6 +57,14 @@ def passages(where: Place) -> list[tuple[str, int]]:
     return [(event.plate, event.at - base) for event in decided if isinstance(event, PassageDecided)]
 
 
+def started(where: Place, pid: int) -> bool:
+    """Whether the process has come so far that a signal ends it in good order."""
+    if not (where.data / "events.db").exists():
+        return False
+    begun = [record.event for record in records(where, "ServiceStarted")]
+    return any(isinstance(event, ServiceStarted) and event.pid == pid for event in begun)
+
+
 def ended(where: Place) -> bool:
     path = where.data / "events.db"
     return path.exists() and bool(records(where, "SourceEnded"))
@@ -86,6 +94,7 @@ def test_every_passage_exactly_once_after_kills(tmp_path: Path) -> None:
             service.wait()
         service = start(where)
         try:
+            until(lambda: started(where, service.pid), "the start", service)
             until(lambda: ended(where), "the end of the film", service)
             until(lambda: len(records(where, "PassageSigned")) >= len(expected), "every signature", service)
             ids = {record.id for record in records(where, "PassageDecided")}
