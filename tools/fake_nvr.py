@@ -139,6 +139,12 @@ async def stay(where: Visit, keeper: Keeper, *, once: bool, retry: float) -> int
             print(f"log-in refused: {error}", file=sys.stderr)
             return 1
         except ProtocolError as error:
+            if error.offence == "cut off":
+                print("the camera broke off inside a message", file=sys.stderr)
+                if not once:
+                    await asyncio.sleep(retry)
+                    continue
+                return 0
             print(f"not Milesight's protocol: {error}", file=sys.stderr)
             return 1
         except OSError as error:

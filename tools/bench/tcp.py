@@ -7,7 +7,8 @@ of their own that reads and throws away, so both sides see the same reader; roun
                 building, sending) over asyncio (one task a client, ``write`` and ``drain``), and the CPU seconds of
                 the sending process. The pictures are stored beforehand: that is not the server's work.
 ``stalled``     median of the others' delay, passage durable to passage received, with one client that reads nothing
-                over without; ``noise`` is the same ratio between two halves of the rounds without.
+                over without: the median over rounds of without, with, with, without, which takes out the machine's
+                drift; ``noise`` is the last of each round over its first, where nothing differs.
 ``memory``      growth of the sending process while every client is stalled and passages go on.
 """
 
@@ -322,7 +323,8 @@ async def measure(given: argparse.Namespace, folder: Path) -> dict[str, object]:
     mine, plain = (statistics.median(rate for rate, _ in rates[side]) for side in ("ours", "asyncio"))
     without = statistics.median(x for a, _, _, d in delays for x in (a, d))
     with_one = statistics.median(x for _, b, c, _ in delays for x in (b, c))
-    noise = statistics.median(a for a, *_ in delays) / statistics.median(d for *_, d in delays)
+    changed = statistics.median((b + c) / (a + d) for a, b, c, d in delays)
+    noise = statistics.median(d / a for a, _, _, d in delays)
     return {
         "clients": given.clients,
         "message_bytes": message,
@@ -337,7 +339,7 @@ async def measure(given: argparse.Namespace, folder: Path) -> dict[str, object]:
             "others": few,
             "median_ms_without": round(without * 1e3, 2),
             "median_ms_with": round(with_one * 1e3, 2),
-            "ratio": round(with_one / without, 3),
+            "ratio": round(changed, 3),
             "noise": round(noise, 3),
         },
         "memory": {"stalled_clients": min(given.clients, 100), "passages": 40, "growth_mb": round(grown, 1)},
