@@ -27,7 +27,7 @@ class Streams:
     """The open live views and event streams: counted, and ended with their session or the server."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._open: dict[asyncio.Task[Any], Session] = {}
 
     def __len__(self) -> int:
@@ -37,8 +37,8 @@ class Streams:
     def enter(self, session: Session) -> Generator[None]:
         """The current task is a stream as long as this is open. Raises Problem when there are too many."""
         task = asyncio.current_task()
-        if task is None or len(self._open) >= self._limit:
-            raise Problem("too_many_streams", f"{self._limit} streams are open", headers={"Retry-After": "10"})
+        if task is None or len(self._open) >= self.limit:
+            raise Problem("too_many_streams", f"{self.limit} streams are open", headers={"Retry-After": "10"})
         self._open[task] = session
         try:
             yield

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from lpr.web.app import build_app
 from tests.web.sample import ADMIN, OPERATOR, SECRET, Site, open_site
 
-Client = TestClient[aiohttp.web.Request, aiohttp.web.Application]
+Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture

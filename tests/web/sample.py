@@ -9,26 +9,26 @@ import argparse
 import asyncio
 import itertools
 import shutil
-import sqlite3
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import anyio.lowlevel
 import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr import config as settings
+from lpr.actors.catalogue import Catalogue
 from lpr.core import search
 from lpr.core.blobs import BlobStore
 from lpr.core.clock import SystemClock
 from lpr.core.frames import Frame
 from lpr.core.live import LiveView, SourceStatus
 from lpr.core.log import EventLog
-from lpr.core.record import Record
 from lpr.events import (
     Box,
     CaptureTaken,
@@ -51,7 +51,6 @@ from lpr.events import (
 from lpr.scene.street import Street, Truth
 from lpr.web.context import WebContext
 from lpr.web.credentials import Cost
-from lpr.web.passages import row_of
 from lpr.web.server import WebServer
 from lpr.web.status import (
     ActorStatus,
@@ -239,51 +238,6 @@ async def add_passage(log: EventLog, blobs: BlobStore, shot: Shot, number: int, 
     return passage.id
 
 
-def build_catalogue(path: Path, records: list[Record], log_id: str) -> None:
-    """The search table from the log, as the catalogue builds it."""
-    for name in (path, *path.parent.glob(path.name + "-*")):
-        name.unlink(missing_ok=True)
-    database = sqlite3.connect(path)
-    database.executescript(search.SCHEMA)
-    database.execute(f"PRAGMA user_version = {search.SCHEMA_VERSION}")
-    passages: dict[str, tuple[Record, PassageDecided]] = {}
-    signed: dict[str, tuple[int, PassageSigned]] = {}
-    for record in records:
-        match record.event:
-            case PassageDecided() as decided:
-                passages[record.id] = (record, decided)
-            case PassageSigned() as event:
-                signed[event.passage] = (record.seq, event)
-            case Delivered(answer=detail) | DeliveryFailed(reason=detail) | DeliveryParked(reason=detail) as event:
-                state = {Delivered: "delivered", DeliveryFailed: "failed", DeliveryParked: "parked"}[type(event)]
-                database.execute(
-                    "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (event.passage, event.sink, state, event.attempt, record.seq, record.wall, detail),
-                )
-            case _:
-                pass
-    for name, (record, decided) in passages.items():
-        row = row_of(record, decided, signed.get(name))
-        cells = {field: getattr(row, field) for field in search.COLUMNS}
-        cells["twin"] = search.twin_plate(row.plate, row.country)
-        for field in ("characters", "box", "corners"):
-            cells[field] = msgspec.json.encode(cells[field]).decode()
-        names = ", ".join(cells)
-        marks = ", ".join("?" * len(cells))
-        database.execute(f"INSERT INTO passages ({names}) VALUES ({marks})", tuple(cells.values()))
-    database.execute("INSERT INTO position VALUES (1, ?, ?)", (log_id, records[-1].seq if records else 0))
-    database.commit()
-    database.close()
-
-
-async def records_of(log: EventLog) -> list[Record]:
-    """The whole log."""
-    found: list[Record] = []
-    while page := await log.read(found[-1].seq if found else 0):
-        found += page
-    return found
-
-
 class Site:
     """A data folder with users, passages and one or two cameras."""
 
@@ -382,8 +336,15 @@ class Site:
             )
 
     async def reindex(self) -> None:
-        """Build the search table."""
-        build_catalogue(self.folder / search.FILE_NAME, await records_of(self.log), self.log.log_id)
+        """Bring the search table to the log's head."""
+        catalogue = Catalogue(self.folder / search.FILE_NAME)
+        self.log.positions.pop(catalogue.name, None)
+        task = asyncio.create_task(catalogue.run(self.log))
+        while self.log.positions.get(catalogue.name, 0) < self.log.head and not task.done():
+            await anyio.lowlevel.checkpoint()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 DEFAULT = settings.Config(

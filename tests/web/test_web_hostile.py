@@ -71,14 +71,16 @@ def hurried(site: Site) -> WebContext:
     return replace(site.context, bounds=SMALL)
 
 
+def request_of(method: str, path: str, headers: str, body: str) -> bytes:
+    """A request that looks like one."""
+    text = f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\nConnection: close\r\n\r\n{body}"
+    return text.encode("utf-8", "surrogatepass")
+
+
 requests = st.one_of(
     st.binary(min_size=1, max_size=600),
     st.builds(
-        lambda method, path, headers, body: (
-            f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\nConnection: close\r\n\r\n{body}".encode(
-                "utf-8", "surrogatepass"
-            )
-        ),
+        request_of,
         st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PRI"]),
         st.sampled_from(
             [
@@ -138,7 +140,7 @@ async def test_random_input_never_makes_an_error_of_ours(fresh: Site, caplog: py
             finally:
                 writer.close()
 
-        @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(requests)
         def hostile(data: bytes) -> None:
             answer = asyncio.run_coroutine_threadsafe(throw(data), loop).result()

@@ -190,8 +190,7 @@ async def test_tls_makes_the_cookie_secure(site: Site) -> None:
     site.config = settings.Config(
         web=settings.Web(port=0, tls=settings.Tls(certificate_file=str(certificate), key_file=str(key)))
     )
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)
+    trust = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
     async with serving(site.context) as server, aiohttp.ClientSession() as session:
         assert server.url.startswith("https://")
         form = {"user": ADMIN, "password": SECRET}

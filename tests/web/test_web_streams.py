@@ -76,10 +76,10 @@ async def test_a_quiet_tail_says_where_it_is(
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("header", ["x", "-1", "1e9", "9" * 20])
-async def test_a_bad_resume_is_refused(client: Client, operator: dict[str, str], header: str) -> None:
-    answer = await client.get(STREAM, headers={**operator, "Last-Event-ID": header})
-    assert answer.status == 400
+async def test_a_bad_resume_is_refused(client: Client, operator: dict[str, str]) -> None:
+    for header in ("x", "-1", "1e9", "9" * 20):
+        answer = await client.get(STREAM, headers={**operator, "Last-Event-ID": header})
+        assert answer.status == 400
 
 
 @pytest.mark.anyio
@@ -92,7 +92,7 @@ async def test_streams_are_counted_and_end_with_the_session(client: Client, site
     live = await client.get("/api/v1/cameras/gate/live.mjpg", headers=headers)
     staying = await client.get(STREAM, headers=other)
     assert len(services.streams) == 3
-    services.streams._limit = 3  # pyright: ignore[reportPrivateUsage]
+    services.streams.limit = 3
     answer = await client.get(STREAM, headers=other)
     assert answer.status == 503 and (await answer.json())["code"] == "too_many_streams"
     assert (await client.post("/api/v1/logout", headers=headers)).status == 204
