@@ -3,6 +3,7 @@
 A plate is read in its annotated corners, else in its annotated box, so this measures reading alone. Reported for each
 folder: plates, wholly right texts (as labelled, and with O = 0 and I = 1), characters, the calibration's error, the
 share right above a reliability, confusions, by height of the plate, and the CPU time a plate.
+``--calibrate`` also reports the temperature (times the manifest's) that makes the characters likeliest.
 ``--mode crop`` says that the boxes are whole crops: no margin is added.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -22,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Corners
+from lpr.plates.decode import ALPHABET
 from lpr.plates.formats import formats_for
 from lpr.vision.ocr import PlateReader, PlateText, SlotProbabilities
 from lpr.vision.rectify import corners_of_box, rectify
 
-__all__ = ["Labelled", "calibration_error", "folded", "labelled", "main", "measure"]
+__all__ = ["Labelled", "calibration_error", "fit_temperature", "folded", "labelled", "main", "measure"]
 
 _FOLD = str.maketrans({"O": "0", "I": "1"})
 
@@ -81,7 +84,35 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
                      for b in range(bins) if (index == b).any()))  # fmt: skip
 
 
-def measure(reader: PlateReader, plates: Sequence[Labelled], countries: Sequence[str]) -> dict[str, Any]:
+def fit_temperature(slots: Sequence[SlotProbabilities], texts: Sequence[str]) -> float:
+    """The temperature under which the true texts (in slot order, blanks after them) are likeliest, from 0.3 to 5."""
+    columns = ALPHABET + "_"
+    rows: list[NDArray[np.float32]] = []
+    truth: list[int] = []
+    for own, text in zip(slots, texts, strict=True):
+        if len(text) > len(own.characters):
+            continue
+        for place, char in enumerate(text.ljust(len(own.characters), "_")):
+            rows.append(own.characters[place])
+            truth.append(columns.index(char))
+    if not rows:
+        return 1.0
+    logs = np.log(np.maximum(np.stack(rows), 1e-9))
+    at = np.array(truth)
+    best, least = 1.0, math.inf
+    for temperature in np.geomspace(0.3, 5, 57):
+        scaled = logs / temperature
+        scaled = scaled - scaled.max(1, keepdims=True)
+        norm = np.log(np.exp(scaled).sum(1))
+        loss = float((norm - scaled[np.arange(len(at)), at]).mean())
+        if loss < least:
+            best, least = float(temperature), loss
+    return round(best, 3)
+
+
+def measure(
+    reader: PlateReader, plates: Sequence[Labelled], countries: Sequence[str], calibrate: bool = False
+) -> dict[str, Any]:
     """The figures of one folder as plain data."""
     formats = formats_for(countries)
     started = time.process_time()
@@ -90,7 +121,10 @@ def measure(reader: PlateReader, plates: Sequence[Labelled], countries: Sequence
         slots.extend(reader.probabilities([plate.patch]))
     spent = time.process_time() - started
     found = [reader.decode(probabilities, None, formats) for probabilities in slots]
-    return _figures(plates, found, spent)
+    figures = _figures(plates, found, spent)
+    if calibrate:
+        figures["temperature"] = fit_temperature(slots, [plate.text for plate in plates])
+    return figures
 
 
 def _figures(plates: Sequence[Labelled], found: Sequence[PlateText], spent: float) -> dict[str, Any]:
@@ -149,6 +183,7 @@ def main() -> None:
     parser.add_argument("--country", action="append", default=[], help="configured country or region (repeatable)")
     parser.add_argument("--mode", choices=("auto", "crop", "box"), default="auto")
     parser.add_argument("--json", type=Path, help="write the whole report here")
+    parser.add_argument("--calibrate", action="store_true")
     parser.add_argument("--limit", type=int, default=0, help="at most so many plates of a folder, evenly picked")
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -160,7 +195,7 @@ def main() -> None:
         plates = labelled(folder, size, reader.manifest.margin, crop)
         if given.limit and len(plates) > given.limit:
             plates = [plates[int(i)] for i in np.linspace(0, len(plates) - 1, given.limit)]
-        report[folder.name] = measure(reader, plates, given.country)
+        report[folder.name] = measure(reader, plates, given.country, given.calibrate)
         short = {key: value for key, value in report[folder.name].items() if key != "wrong"}
         print(json.dumps({folder.name: short}), flush=True)
     if given.json is not None:

@@ -63,3 +63,24 @@ def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:
     assert slots.characters.shape == (SLOTS, 37)
     assert np.allclose(slots.characters.sum(1), 1, atol=1e-4)
     assert set(slots.layouts) == set(STYLE_NAMES)
+
+
+def test_the_temperature_is_found() -> None:
+    from lpr.vision.ocr import SlotProbabilities
+    from tools.evaluate import fit_temperature
+
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (200, 10, 37)).astype(np.float32)
+    fair = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    columns = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    texts: list[str] = []
+    slots: list[SlotProbabilities] = []
+    for probabilities in fair:
+        drawn = [int(rng.choice(37, p=row / row.sum())) for row in probabilities.astype(np.float64)]
+        if 36 in drawn:
+            continue
+        texts.append("".join(columns[i] for i in drawn))
+        sharp = probabilities**2
+        slots.append(SlotProbabilities((sharp / sharp.sum(1, keepdims=True)).astype(np.float32), {}, None))
+    assert fit_temperature(slots, texts) == pytest.approx(2.0, rel=0.15)
+    assert fit_temperature([], []) == 1.0
