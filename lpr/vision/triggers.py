@@ -11,8 +11,8 @@ Imports numpy types, ``lpr.vision.motion``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -110,7 +110,7 @@ class Motion:
     threshold: float
     hold: float
     exposures: int = 1
-    region: Sequence[Point] | None = None
+    region: tuple[Point, ...] | None = None
     kind: str = "motion"
 
     @property
@@ -129,7 +129,7 @@ class Motion:
             return state, None
         level = 0.0
         if state.reduced is not None and seen.reduced is not None:
-            level = motion_level(state.reduced, seen.reduced, polygon_mask(self.region))
+            level = motion_level(state.reduced, seen.reduced, _mask(self.region))
         moved_at = seen.at if level >= self.threshold and state.reduced is not None else state.moved_at
         after = TriggerState(cell=cell, reduced=seen.reduced, moved_at=moved_at)
         if moved_at is None or not 0 <= seen.at - moved_at <= self.hold * SECOND:
@@ -142,3 +142,8 @@ class Motion:
 def cell_of(at: Micros, origin: Micros, rate: float) -> int:
     """The number of the grid's cell that a time lies in; the grid begins at ``origin`` with ``rate`` cells a second."""
     return (at - origin) // max(1, round(SECOND / rate))
+
+
+@lru_cache(maxsize=32)
+def _mask(region: tuple[Point, ...] | None) -> NDArray[np.bool_]:
+    return polygon_mask(region)

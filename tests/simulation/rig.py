@@ -3,7 +3,7 @@ reads them: the whole way from a source to passages, without a model. Runs on bo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +125,7 @@ class Rig:
         return Chain("camera", build)
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[EventLog]:
+    async def opened(self) -> AsyncGenerator[EventLog]:
         async with EventLog.open(self.root / "events.db", self.clock, offload=inline) as log:
             yield log
 
