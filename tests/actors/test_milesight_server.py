@@ -33,11 +33,6 @@ pytestmark = pytest.mark.anyio
 BIG = bytes(range(256)) * 1536  # 384 KiB, more than the buffers of a stalled connection take
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 async def test_a_client_that_logged_in_gets_every_passage(tmp_path: Path) -> None:
     async with rig(tmp_path) as r:
         server = await r.start()
