@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from lpr.core.clock import Clock
-from lpr.core.errors import LogUnavailable
+from lpr.core.errors import LogClosedError, LogUnavailable
 from lpr.core.log import EventLog
 from lpr.events import AbuseSeen, ApiCalled, Event, LoginFailed
 from lpr.web.limits import Tally
-from lpr.web.problems import Problem
+from lpr.web.problems import Problem, printable
 
 Audit = Literal["each", "once", "sum", "none"]
 """each: every call; once: a user's first call of a path in ``ONCE_WINDOW``; sum: calls counted over ``SUM_WINDOW``."""
@@ -58,6 +58,7 @@ class AuditTrail:
         """One call. A change (any method but GET and HEAD) is durable when this returns."""
         if how == "none":
             return
+        path, query = printable(path), printable(query)
         call = ApiCalled(user=user, remote=remote, method=method, path=path, query=query, status=status)
         if method not in ("GET", "HEAD"):
             await self._log.append((call,), actor=ACTOR)
@@ -121,6 +122,9 @@ class AuditTrail:
                 try:
                     await self._log.append(batch, actor=ACTOR)
                 except LogUnavailable:
+                    return
+                except LogClosedError:
+                    self._waiting.clear()
                     return
                 del self._waiting[: len(batch)]
 

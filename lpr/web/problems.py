@@ -69,6 +69,11 @@ PROBLEMS: Mapping[str, Kind] = {
 """Code -> kind. A code never changes its meaning."""
 
 
+def printable(text: str) -> str:
+    """``text`` with what is no Unicode (bytes of a request that are no UTF-8) written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 9457. ``code``: stable, for programs; ``detail``: what is wrong here; ``remedy``: what to do about it."""
 
@@ -87,7 +92,7 @@ class Problem(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.kind = PROBLEMS[code]
-        self.detail = detail or self.kind.title
+        self.detail = printable(detail) or self.kind.title
         self.headers = dict(headers or {})
 
     def document(self) -> ProblemDocument:

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from lpr.web import auth
 from lpr.web.audit import Audit, clean_query
-from lpr.web.problems import Problem
+from lpr.web.problems import Problem, printable
 from lpr.web.render import Moments, render, zone_of
 from lpr.web.routes import Access
 from lpr.web.services import SERVICES, Services
@@ -61,7 +61,11 @@ class View:
             **values,
         )
         return web.Response(
-            status=status, text=body, content_type="text/html", headers={"Vary": "Accept-Language, Cookie"}
+            status=status,
+            body=printable(body).encode(),
+            content_type="text/html",
+            charset="utf-8",
+            headers={"Vary": "Accept-Language, Cookie"},
         )
 
     def sentence(self, problem: Problem) -> str:

@@ -385,7 +385,7 @@ def street_frames(camera: str) -> Iterator[tuple[Frame, tuple[Reading, ...]]]:
     street = Street(seed=4, width=1280, height=720)
     for index in itertools.count():
         frame = Frame(source=camera, position=index, at=BASE + index * 66_667, image=street.frame(index))
-        seen = [truth for truth in street.vehicles_at(index) if truth.visible == 1.0 and truth.width > 34]
+        seen = [truth for truth in street.vehicles_at(index) if truth.visible > 0.9 and truth.width > 15]
         yield frame, tuple(reading_of(truth, truth.key % 100) for truth in seen)
 
 

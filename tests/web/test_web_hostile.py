@@ -159,6 +159,60 @@ async def test_random_input_never_makes_an_error_of_ours(fresh: Site, caplog: py
     assert not [record for record in caplog.records if record.name == "lpr.web"]
 
 
+pieces = st.one_of(
+    st.binary(max_size=12).map(lambda data: bytes(byte for byte in data if byte not in b"\r\n #?")),
+    st.sampled_from([b"%00", b"%FF", b"%ED%A0%80", b"\xff\xfe", b"%zz", b"..", b"*", b"\xed\xa0\x80", b"\x7f"]),
+)
+places = st.sampled_from(
+    [
+        b"/api/v1/passages?plate=%b",
+        b"/api/v1/passages?cursor=%b",
+        b"/api/v1/passages?from=%b",
+        b"/api/v1/passages/count?lane=%b",
+        b"/api/v1/passages/%b",
+        b"/api/v1/passages/%b/picture",
+        b"/api/v1/users/%b",
+        b"/api/v1/events?types=%b",
+        b"/api/v1/events?after=%b",
+        b"/api/v1/cameras/%b/snapshot.jpg",
+        b"/passages?plate=%b&from=%b",
+        b"/passages/%b?asked=%b",
+        b"/?camera=%b&lang=%b",
+        b"/static/%b?v=%b",
+        b"/%b",
+    ]
+)
+
+
+@pytest.mark.anyio
+async def test_a_users_odd_requests_never_make_an_error_of_ours(fresh: Site, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(hurried(fresh)) as server, aiohttp.ClientSession() as session:
+        loop = asyncio.get_running_loop()
+        headers = await log_in(session, server)
+
+        async def ask(data: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(data)
+            try:
+                return await until_closed(reader)
+            finally:
+                writer.close()
+
+        @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(places, pieces, st.sampled_from([b"GET", b"DELETE", b"PATCH"]))
+        def odd(place: bytes, piece: bytes, method: bytes) -> None:
+            target = place.replace(b"%b", piece)
+            head = f"\r\nAuthorization: {headers['Authorization']}\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+            answer = asyncio.run_coroutine_threadsafe(ask(method + b" " + target + b" HTTP/1.1" + head), loop).result()
+            assert b" 500 " not in answer.split(b"\r\n", 1)[0], target
+
+        await asyncio.to_thread(odd)
+        async with session.get(f"{server.url}api/v1/me", headers=headers) as answer:
+            assert answer.status == 200
+    assert not [record for record in caplog.records if record.name == "lpr.web"]
+    assert len(await fresh.log.read(0, types=("ApiCalled",), limit=1000)) > 20
+
+
 @pytest.mark.anyio
 async def test_slow_headers_are_cut_off(fresh: Site) -> None:
     async with serving(hurried(fresh)) as server:
