@@ -164,7 +164,7 @@ class MilesightServer(Section, frozen=True, kw_only=True):
     login_timeout: Positive = 10.0
     max_message: Annotated[int, Meta(ge=64, description="bytes accepted from a client in one message")] = 4096
     send_timeout: Annotated[float, Meta(gt=0, description="a client that takes nothing for so long is dropped")] = 30.0
-    buffer: Annotated[int, Meta(ge=65536, description="bytes waiting for one client")] = 4_194_304
+    buffer: Annotated[int, Meta(ge=65536, description="bytes waiting for one client")] = 1_048_576
     login_attempts: Annotated[int, Meta(ge=1, description="wrong log-ins before the connection is closed")] = 3
 
 
