@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -160,7 +161,7 @@ class EventLog:
             log = cls(opened.writer, pages, clock, settings, offload)
             log.recovered = opened.recovered
             try:
-                async with anyio.create_task_group() as tasks:
+                async with _ungrouped(), anyio.create_task_group() as tasks:
                     tasks.start_soon(log._write)
                     try:
                         yield log
@@ -186,6 +187,11 @@ class EventLog:
     def head(self) -> int:
         """The last durable sequence number, 0 when the log is empty."""
         return self._head
+
+    @property
+    def waiting(self) -> int:
+        """Events in the queue that no batch has taken yet."""
+        return self._events_waiting
 
     @property
     def head_hash(self) -> bytes:
@@ -219,6 +225,17 @@ class EventLog:
         """Run ``job`` on the writer's connection, in its turn (retention)."""
         result: T = (await self._submit(_Waiting(Entry((), ACTOR, (), None), job))).result
         return result
+
+    async def delete(self, seqs: Sequence[int]) -> None:
+        """Delete records in one transaction (retention, which alone knows that nobody needs them)."""
+        rows = [(seq,) for seq in seqs]
+
+        def delete(connection: Connection) -> None:
+            connection.executemany("DELETE FROM records WHERE seq = ?", rows)
+
+        await self.maintain(lambda writer: writer.transact(delete))
+        if self._ring and seqs:
+            del self._ring[: max(0, max(seqs) + 1 - self._ring[0].seq)]
 
     async def _submit(self, waiting: _Waiting) -> _Waiting:
         count = len(waiting.entry.events)
@@ -379,6 +396,20 @@ class EventLog:
     async def baseline(self, actor: str) -> Record | None:
         """The latest Baseline of ``actor``."""
         return await self._pages.baseline(actor)
+
+
+@asynccontextmanager
+async def _ungrouped() -> AsyncGenerator[None]:
+    """The writer raises nothing, so a group of one is what the log's user raised: it is passed on as it was."""
+    alone: BaseException | None = None
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) != 1:
+            raise
+        alone = group.exceptions[0]
+    if alone is not None:
+        raise alone
 
 
 def _own(error: Exception) -> Exception:

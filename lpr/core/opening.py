@@ -103,19 +103,32 @@ def _open_checked(path: Path, stamp: Stamp, busy_timeout: float) -> Writer:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
-        raise store.refusal(error, path) from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        refused = store.refusal(error, path)
+        if isinstance(refused, LogDamagedError):
+            refused = LogDamagedError(_shortness(path) or f"{path.name}: {error}")
+        raise refused from error
+    except (TypeError, ValueError) as error:  # a value that is not of its column's type
+        raise LogDamagedError(f"{path.name}: {error}") from error
 
 
 def _check_size(connection: sqlite3.Connection, path: Path) -> None:
     """A file that was cut short is smaller than its own count of pages says."""
     busy, wal, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    if busy or wal != moved:
-        return
-    stated = store.fetch_number(connection, "PRAGMA page_count") * store.fetch_number(connection, "PRAGMA page_size")
+    if not busy and wal == moved and (problem := _shortness(path)):
+        raise LogDamagedError(problem)
+
+
+def _shortness(path: Path) -> str:
+    """Words for a file with fewer bytes than its header counts pages (SQLite file format, section 1.3)."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    if header[:16] != b"SQLite format 3\0":
+        return f"{path.name} is no log any more: its first page was overwritten"
+    page = int.from_bytes(header[16:18], "big")
+    stated = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
     size = path.stat().st_size
-    if size < stated:
-        raise LogDamagedError(f"{path.name} was cut short: it has {size} bytes of {stated}")
+    return "" if size >= stated else f"{path.name} was cut short: it has {size} bytes of {stated}"
 
 
 def _check_tail(connection: sqlite3.Connection) -> None:

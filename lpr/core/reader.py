@@ -102,7 +102,7 @@ class Pages:
                 return work(connection)
             finally:
                 self._idle.append(connection)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise store.refusal(error, self.path) from error
 
     def _connect(self) -> sqlite3.Connection:

@@ -40,8 +40,6 @@ async def fold(log: Readable, decider: Decider[S], *, after: int = 0, upto: int 
     return state
 
 
-
-
 # --- shadow --------------------------------------------------------------------------------------------
 
 

@@ -30,7 +30,6 @@ from lpr.core.chain import KeptDigest
 from lpr.core.clock import SECOND, Clock
 from lpr.core.log import EventLog
 from lpr.core.record import Record, seq_of
-from lpr.core.store import Writer
 from lpr.events import (
     ApiCalled,
     Baseline,
@@ -311,7 +310,7 @@ class Retention:
             goes = [record for record in page if record.seq not in kept]
             if goes:
                 named.update(blob for record in goes for blob in blobs_of(record))
-                await self._log.maintain(partial(_forget, [record.seq for record in goes]))
+                await self._log.delete([record.seq for record in goes])
                 self._done.records += len(goes)
             after = page[-1].seq
             if len(named) >= CANDIDATES:
@@ -373,10 +372,3 @@ def _source(record: Record) -> str:
 def _keep(seqs: list[int], connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM kept")
     connection.executemany("INSERT INTO kept VALUES (?)", [(seq,) for seq in seqs])
-
-
-def _forget(seqs: list[int], writer: Writer) -> None:
-    def delete(connection: sqlite3.Connection) -> None:
-        connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq in seqs])
-
-    writer.transact(delete)

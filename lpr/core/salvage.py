@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from lpr.core import store
-from lpr.core.errors import LogUnavailable
+from lpr.core.errors import LogUnavailable, RecordError
 from lpr.core.record import CODEC, Record, chain_hash, content, content_of, genesis, tag_of
 from lpr.events import Baseline, BlobMissing, DeliveryFailed, LogPruned, LogRecovered, Micros
 
@@ -200,7 +200,10 @@ def _place_cursors(target: sqlite3.Connection, found: Found) -> None:
 
 
 def _tell(found: Found, problem: str, aside: Path) -> tuple[LogRecovered, ...]:
-    remedy = f"{found.kept} records carried over; the damaged file is kept as {aside.name}"
+    remedy = (
+        f"{found.kept} records carried over; the damaged file is kept as {aside.name} "
+        "(sqlite3's .recover may find more)"
+    )
     told = [
         LogRecovered(
             problem=f"{problem}: records {gap.after + 1} to {gap.before - 1} can't be read",
@@ -235,6 +238,8 @@ class _Damaged:
         self._connection: sqlite3.Connection | None
         try:
             self._connection = store.connect(path, busy_timeout=1.0, read_only=True)
+            # Otherwise SQLite refuses a file that is shorter than its header says.
+            self._connection.execute("PRAGMA writable_schema = ON")
         except sqlite3.Error:
             self._connection = None
 
@@ -309,9 +314,12 @@ class _Damaged:
 
     def _behind(self, after: int) -> int:
         """A number behind the broken place from which reading works again, 0 when there is none."""
+        broken = self._rows("SELECT seq FROM records WHERE seq > ? ORDER BY seq LIMIT 1", (after,))
+        if broken:
+            return _number(broken[0][0])
         step, limit = 1, max(self.used(), after + self.size() // _ROW_AT_LEAST)
         while after + step <= limit:
-            if self._rows("SELECT seq FROM records WHERE seq > ? ORDER BY seq LIMIT 1", (after + step,)):
+            if self._readable(after + step):
                 low, high = step // 2, step
                 while high - low > 1:
                     middle = (low + high) // 2
@@ -331,11 +339,13 @@ def _number(value: object) -> int:
 
 
 def _fit(row: tuple[object, ...]) -> Record | None:
-    """The row as a record, if every column is of its type."""
+    """The row as a record, if every column is of its type and the body of the event's: no actor gets past another."""
     try:
-        return msgspec.convert(row, _Row).record()
-    except msgspec.ValidationError:
+        record = msgspec.convert(row, _Row).record()
+        _ = record.event
+    except (msgspec.ValidationError, RecordError):
         return None
+    return record
 
 
 class _Row(msgspec.Struct, array_like=True):

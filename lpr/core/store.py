@@ -64,7 +64,7 @@ _SNAPSHOT = (
     "ON CONFLICT(actor) DO UPDATE SET baseline = excluded.baseline"
 )
 _BASELINE = Baseline.__name__
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 _MAX_SEQ = (1 << 48) - 1
 _SCAN = 4
 """A read by types first looks through this many times ``limit`` records before it turns to the index."""
@@ -91,13 +91,13 @@ def suspect_marker(path: Path) -> Path:
     return path.with_name(path.name + ".suspect")
 
 
-def refusal(error: sqlite3.Error, path: Path) -> LogUnavailable | LogDamagedError:
+def refusal(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> LogUnavailable | LogDamagedError:
     """What an SQLite error means for the log, in words for a person.
 
     Damage leaves a marker beside the file, so that the next start looks at all of it.
     """
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _DAMAGED:
+    if code in _DAMAGED or isinstance(error, UnicodeDecodeError):
         with suppress(OSError):
             suspect_marker(path).touch()
         return LogDamagedError(f"{path}: {error}; start again: the log is then checked and what can be read is kept")
@@ -282,6 +282,12 @@ class Writer:
         except sqlite3.Error as error:
             self._roll_back()
             raise refusal(error, self.path) from error
+
+    def limit_pages(self, pages: int) -> int:
+        """Let the file have at most ``pages`` pages (0: as it is); returns those that it has now."""
+        if pages:
+            self._connection.execute(f"PRAGMA max_page_count = {pages:d}")
+        return fetch_number(self._connection, "PRAGMA page_count")
 
     def close(self) -> None:
         """Bring the WAL into the file and close. A failure leaves the WAL, which is as good."""
