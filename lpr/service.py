@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import AsyncGenerator
@@ -56,7 +57,7 @@ from lpr.preparing import (
     read_secret,
     write_secret,
 )
-from lpr.status import actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
+from lpr.status import News, actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
 from lpr.vision.engine import Engine, open_engine
 from lpr.web.context import WebContext
 from lpr.web.server import WebServer
@@ -64,6 +65,7 @@ from lpr.web.status import ServiceStatus
 from lpr.web.users import UserStore, one_time_password
 
 ACTOR = "service"
+_logger = logging.getLogger(__name__)
 
 __all__ = ["FirstLogin", "Service", "StartError", "open"]
 
@@ -109,6 +111,7 @@ class Service:
         self._workers: list[str] = []
         self._sinks: list[str] = []
         self._picture_bytes = 0
+        self._news = News()
         self._stopped = anyio.Event()
         self._reason = "request"
         self._checkpointer = Checkpointer(log, clock, key.sign, key.fingerprint, config.log.checkpoint_every)
@@ -168,6 +171,7 @@ class Service:
         needs = Needs(deciders=self._deciders, workers=[*self._workers, catalogue.name], sinks=self._sinks)
         retention = Retention(log, blobs, clock, config.retention, needs, self._checkpointer.checkpoint)
         self._supervisor.add(retention.name, retention.run)
+        self._supervisor.add("problems", self._announce)
 
     def _add_camera(self, camera: Camera) -> None:
         chain = Chain(f"camera:{camera.name}", partial(self._stages, camera))
@@ -259,6 +263,7 @@ class Service:
 
     async def _until_end(self) -> None:
         await self.settled()
+        await self._say_news()
         self.stop("source ended")
 
     async def settled(self) -> None:
@@ -272,6 +277,16 @@ class Service:
             return False
         readers = [*self._deciders, *self._workers, *self._sinks, Catalogue.name]
         return all(status[name].state == "parked" or status[name].lag == 0 for name in readers)
+
+    async def _announce(self) -> None:
+        """Say on the terminal what the status page says under problems: once when it comes, once when it is over."""
+        while True:
+            await self.clock.sleep(ANNOUNCE)
+            await self._say_news()
+
+    async def _say_news(self) -> None:
+        for line in self._news.of((await self.status()).problems):
+            _logger.warning("%s", line)
 
     async def status(self) -> ServiceStatus:
         """How everything is doing."""
@@ -291,7 +306,7 @@ class Service:
             servers=tuple(servers_of(figures, by_name)),
             clients=clients_of(figures),
         )
-        problems = problems_of(status, figures, self.config.log.min_free_mb * 1_000_000)
+        problems = problems_of(status, figures, self.log.recovered, self.config.log.min_free_mb * 1_000_000)
         return msgspec.structs.replace(status, problems=tuple(problems))
 
 
@@ -300,6 +315,9 @@ def deciders(config: Config) -> dict[str, Decider[Any]]:
     every: tuple[Decider[Any], ...] = (Voter(config.vote), Figures())
     return {decider.name: decider for decider in every}
 
+
+ANNOUNCE = 2.0
+"""Seconds between two looks for new problems."""
 
 SETTLE = 0.1
 """Seconds between two looks at whether everything has settled."""

@@ -5,12 +5,14 @@ May import ``lpr.core``, ``lpr.actors.figures`` and ``lpr.web.status`` (whose wo
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lpr.actors.figures import FiguresState
 from lpr.core.supervise import ActorStatus as Supervised
+from lpr.events import LogRecovered
 from lpr.web.status import (
     ActorStatus,
     ClientStatus,
@@ -91,10 +93,12 @@ def disk_of(log: Path, log_id: str, head: int, picture_bytes: int) -> LogStatus:
     return LogStatus(log_id=log_id, head=head, log_bytes=used, picture_bytes=picture_bytes, free_bytes=free)
 
 
-def problems_of(status: ServiceStatus, figures: FiguresState, min_free: int) -> Iterator[str]:
-    """What a person should know at once. ``min_free``: bytes."""
-    if figures.recovered:
-        yield f"The log was damaged and has been salvaged: {figures.recovered}"
+def problems_of(
+    status: ServiceStatus, figures: FiguresState, recovered: Sequence[LogRecovered], min_free: int
+) -> Iterator[str]:
+    """What a person should know at once. ``recovered``: on opening the log; ``min_free``: bytes."""
+    for event in recovered[:1]:
+        yield f"The log was damaged and has been salvaged: {event.problem}; {event.remedy}"
     if status.log.free_bytes < min_free:
         yield f"The disk is nearly full: {status.log.free_bytes // 1_000_000} MB are free."
     if figures.missing_pictures:
@@ -112,3 +116,21 @@ def problems_of(status: ServiceStatus, figures: FiguresState, min_free: int) -> 
             yield f"{sink.name} takes nothing: {sink.last_error}; {sink.waiting} wait."
         if sink.parked:
             yield f"{sink.name} refused {sink.parked} passages; they can be sent again."
+
+
+class News:
+    """Which problems to tell on the terminal: each once when it comes and once when it is over.
+
+    Problems that differ in numbers alone (what is free, what waits) are the same one.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, problems: Sequence[str]) -> list[str]:
+        """What is new since the last time."""
+        now = {re.sub(r"\d+", "#", problem): problem for problem in problems}
+        told = [problem for key, problem in now.items() if key not in self._known]
+        told += [f"no longer: {problem}" for key, problem in self._known.items() if key not in now]
+        self._known = {key: self._known.get(key, problem) for key, problem in now.items()}
+        return told

@@ -27,6 +27,7 @@ from lpr.events import (
     DeliveryParked,
     DeliveryRequested,
     LogPruned,
+    LogRecovered,
     PassageDecided,
     PassageSigned,
 )
@@ -67,7 +68,9 @@ class Catalogue:
     async def run(self, log: EventLog) -> None:
         """Follow the log until cancelled. Raises LogUnavailable while the table can't be written."""
         try:
-            position = await self._work(partial(self._open, log.log_id, log.head))
+            salvaged = await log.read_back(types=(LogRecovered.__name__,), limit=1)
+            since = salvaged[0].seq if salvaged else 0
+            position = await self._work(partial(self._open, log.log_id, log.head, since))
             while True:
                 head = log.head
                 page = await log.read(position, types=TYPES, limit=PAGE, upto=head)
@@ -91,14 +94,17 @@ class Catalogue:
 
     # --- in the worker thread --------------------------------------------------------------------------
 
-    def _open(self, log_id: str, head: int) -> int:
-        """Open or make the table; returns the cursor."""
+    def _open(self, log_id: str, head: int, since: int) -> int:
+        """Open or make the table; returns the cursor.
+
+        A table from before the record ``since`` (a salvage) may have passages that the log has lost.
+        """
         try:
             found = self._position(log_id)
         except sqlite3.DatabaseError as error:
             _logger.warning("%s is damaged (%s) and is made anew from the log", self.path, error)
             found = None
-        if found is not None and found <= head:
+        if found is not None and since <= found <= head:
             return found
         self._make(log_id)
         return 0

@@ -18,7 +18,6 @@ from lpr.events import (
     DeliveryFailed,
     DeliveryParked,
     Event,
-    LogRecovered,
     Micros,
     PassageDecided,
     PassageSigned,
@@ -58,7 +57,6 @@ class FiguresState(msgspec.Struct, frozen=True, kw_only=True):
     discarded: int = 0
     missing_pictures: int = 0
     last_passage: Micros | None = None
-    recovered: str = ""
     sinks: dict[str, SinkFigures] = msgspec.field(default_factory=dict[str, SinkFigures])
     servers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     clients: dict[str, ClientFigures] = msgspec.field(default_factory=dict[str, ClientFigures])
@@ -70,7 +68,6 @@ class Figures:
     name = "figures"
     interests: tuple[type[Event], ...] = (
         ServiceStarted,
-        LogRecovered,
         BlobMissing,
         PassageDecided,
         ReadingsDiscarded,
@@ -113,9 +110,7 @@ def after(state: FiguresState, record: Record) -> FiguresState:
     change = msgspec.structs.replace
     match record.event:
         case ServiceStarted():
-            return change(state, servers={}, clients={}, recovered="")
-        case LogRecovered(problem=problem):
-            return change(state, recovered=problem)
+            return change(state, servers={}, clients={})
         case BlobMissing():
             return change(state, missing_pictures=state.missing_pictures + 1)
         case PassageDecided(at=at):

@@ -93,7 +93,7 @@ def _placed(config: Config, options: argparse.Namespace) -> Config:
 def _serve(config: Config, options: argparse.Namespace, *, browser: bool) -> int:
     logging.basicConfig(level=logging.WARNING, format="lpr: %(message)s", stream=sys.stderr)
     try:
-        anyio.run(_live, config, options, browser)
+        return anyio.run(_live, config, options, browser)
     except (*EXPECTED, StartError, KeyProblem, lpr.ModelError, VitalActorFailed) as error:
         raise CommandError(str(error)) from None
     except BaseExceptionGroup as group:
@@ -101,10 +101,10 @@ def _serve(config: Config, options: argparse.Namespace, *, browser: bool) -> int
         if isinstance(error, (*EXPECTED, StartError, KeyProblem, lpr.ModelError, VitalActorFailed)):
             raise CommandError(str(error)) from None
         raise
-    return 0
 
 
-async def _live(config: Config, options: argparse.Namespace, browser: bool) -> None:
+async def _live(config: Config, options: argparse.Namespace, browser: bool) -> int:
+    """The exit code: 1 when it was to run until the end of sources and one of them could not be read."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with lpr.open(config) as service, anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_on_signal, service, signals)
@@ -113,6 +113,8 @@ async def _live(config: Config, options: argparse.Namespace, browser: bool) -> N
                 _introduce(service)
             await service.wait()
             tasks.cancel_scope.cancel()
+        lost = any(view.status.state == "lost" for view in service.views.values())
+        return int(config.until_end and lost)
 
 
 def _introduce(service: Service) -> None:
@@ -139,20 +141,15 @@ async def _stop_on_signal(service: Service, signals: AsyncIterator[signal.Signal
 
 async def _report(service: Service, options: argparse.Namespace, browser: bool) -> None:
     """Passages and addresses as they come."""
-    log = service.log
-    after = service.opened_at
-    while True:
-        for record in await log.read(after, types=("PassageDecided", "ServerListening")):
-            after = record.seq
-            event = record.event
-            if isinstance(event, ServerListening) and service.web is not None and event.server == "web":
-                if not options.json:
-                    say(f"  the page: {service.web.url}")
-                if browser and _has_display():
-                    webbrowser.open(service.web.url)
-            elif isinstance(event, PassageDecided) and not options.quiet:
-                _say_passage(record.id, event, as_json=options.json)
-        await log.wait(max(after, log.head))
+    async for record in service.follow("PassageDecided", "ServerListening", after=service.opened_at):
+        event = record.event
+        if isinstance(event, ServerListening) and service.web is not None and event.server == "web":
+            if not options.json:
+                say(f"  the page: {service.web.url}")
+            if browser and _has_display():
+                webbrowser.open(service.web.url)
+        elif isinstance(event, PassageDecided) and not options.quiet:
+            _say_passage(record.id, event, as_json=options.json)
 
 
 def _say_passage(passage: str, event: PassageDecided, *, as_json: bool) -> None:

@@ -1,0 +1,144 @@
+"""Faults while the service runs: a clear message, nothing recorded is lost, and it goes on when the fault is gone.
+
+The service runs in this process over a film of numbered frames (``tests.e2e.numbered``), so the right answer is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lpr.config import Log
+from lpr.core.clock import SimulatedClock
+from lpr.events import ClockStepped, LogRecovered
+from tests.e2e.disk import small_disk
+from tests.e2e.numbered import (
+    PERIOD,
+    NumberEngine,
+    check,
+    config,
+    logged,
+    no_problem,
+    opened,
+    plates,
+    problem,
+    read_plates,
+    records,
+    run,
+    until,
+)
+
+pytestmark = pytest.mark.anyio
+
+SECOND_VEHICLE = PERIOD + 3
+"""A frame on which the second vehicle comes into view; the first has been decided by then."""
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the terminal shows of a running service."""
+    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_the_disk_is_full(tmp_path: Path, numbers: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Log and pictures lie on it: it waits, says so, and goes on when there is room."""
+    engine = NumberEngine(pause_at=SECOND_VEHICLE)
+    with small_disk(tmp_path / "data") as disk:
+        async with opened(config(tmp_path, numbers), engine) as service:
+            await until(engine.paused.is_set)
+            disk.fill()
+            engine.go.set()
+            told = await problem(service, str(tmp_path / "data"), "make room")
+            assert "Traceback" not in told and "\n" not in told
+            before = service.log.head
+            await until(lambda: any("make room" in line for line in said(caplog)))
+            disk.make_room()
+            await service.settled()
+            await no_problem(service)
+            await until(lambda: any("no longer" in line for line in said(caplog)))
+            assert service.log.head > before
+        assert await read_plates(tmp_path) == plates(4)
+        await check(tmp_path)
+    assert len(said(caplog)) == len(set(said(caplog))) < 16, "each problem once"
+
+
+async def test_the_disk_of_the_pictures_is_full(tmp_path: Path, numbers: Path) -> None:
+    engine = NumberEngine(pause_at=SECOND_VEHICLE)
+    with small_disk(tmp_path / "data" / "blobs") as disk:
+        async with opened(config(tmp_path, numbers), engine) as service:
+            await until(engine.paused.is_set)
+            disk.fill()
+            engine.go.set()
+            await problem(service, "blobs", "make room")
+            disk.make_room()
+            await service.settled()
+            await no_problem(service)
+        assert await read_plates(tmp_path) == plates(4)
+        await check(tmp_path)
+
+
+async def test_the_disk_is_nearly_full(tmp_path: Path, numbers: Path) -> None:
+    """Below log.min_free_mb captures stop, while there is still room for the log."""
+    with small_disk(tmp_path / "data") as disk:
+        if not disk.mounted:
+            return  # the other means leaves no disk that is nearly full
+        settings = config(tmp_path, numbers, log=Log(busy_timeout=0.1, min_free_mb=1000))
+        async with opened(settings) as service:
+            told = await problem(service, "log.min_free_mb")
+            assert str(tmp_path / "data") in told
+            assert not await service.log.read(0, types=("CaptureTaken",))
+
+
+async def test_another_program_locks_the_log(tmp_path: Path, numbers: Path) -> None:
+    engine = NumberEngine(pause_at=SECOND_VEHICLE)
+    async with opened(config(tmp_path, numbers), engine) as service:
+        await until(engine.paused.is_set)
+        with closing(sqlite3.connect(service.log.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            engine.go.set()
+            told = await problem(service, str(service.log.path), "another program")
+            assert "close it" in told
+            other.execute("ROLLBACK")
+        await service.settled()
+        await no_problem(service)
+    assert await read_plates(tmp_path) == plates(4)
+    await check(tmp_path)
+
+
+async def test_the_log_is_cut_short_in_mid_page(tmp_path: Path, numbers: Path) -> None:
+    """What lies before the cut stays, the film is taken up where the rest of the log ends, and the loss is told."""
+    await run(config(tmp_path, numbers))
+    before = await records(tmp_path)
+    path = tmp_path / "data" / "events.db"
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size * 6 // 10 + 1234)
+    async with opened(config(tmp_path, numbers)) as service:
+        await problem(service, "log was damaged")
+        await service.settled()
+        (recovered, *_) = [r.event for r in await logged(service.log, "LogRecovered")]
+    assert isinstance(recovered, LogRecovered)
+    assert "cut short" in recovered.problem and "damaged-1" in recovered.remedy
+    assert (tmp_path / "data" / "events.db.damaged-1").stat().st_size > 0
+    after = {record.seq: record for record in await records(tmp_path)}
+    kept = [record for record in before if record.seq <= recovered.lost_after]
+    assert kept and recovered.kept == len(kept)
+    assert all(after[record.seq].body == record.body for record in kept)
+    assert await read_plates(tmp_path) == plates(4), "what the log had lost of the film was read again, once"
+    await check(tmp_path)
+
+
+async def test_the_clock_jumps_back_an_hour(tmp_path: Path, numbers: Path) -> None:
+    engine = NumberEngine(pause_at=SECOND_VEHICLE)
+    clock = SimulatedClock()
+    async with opened(config(tmp_path, numbers), engine, clock) as service:
+        await until(engine.paused.is_set)
+        clock.step(-3600.0)
+        engine.go.set()
+        await service.settled()
+        (stepped,) = [r.event for r in await logged(service.log, "ClockStepped")]
+    assert isinstance(stepped, ClockStepped) and stepped.seconds == pytest.approx(-3600.0, abs=1.0)
+    assert await read_plates(tmp_path) == plates(4)
+    await check(tmp_path)
