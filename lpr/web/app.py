@@ -13,9 +13,10 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lpr.core.errors import LogClosedError, LogUnavailable
+from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
 from lpr.web import api, openapi, pages
 from lpr.web.context import WebContext
+from lpr.web.credentials import CredentialsError
 from lpr.web.problems import Problem
 from lpr.web.services import SERVICES, make_services
 
@@ -94,8 +95,10 @@ async def shell(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = _of_http(request, error)
     except Problem as error:
         problem = error
-    except LogUnavailable as error:
+    except (LogUnavailable, LogDamagedError) as error:
         problem = Problem("log_unavailable", str(error))
+    except CredentialsError as error:
+        problem = Problem("credentials_unavailable", str(error))
     except LogClosedError:
         problem = Problem("stopping")
     except (ConnectionError, asyncio.CancelledError):

@@ -62,6 +62,11 @@ PROBLEMS: Mapping[str, Kind] = {
     "log_unavailable": Kind(
         503, "The event log cannot be written", "Free disk space or see what locks the log; nothing is lost."
     ),
+    "credentials_unavailable": Kind(
+        503,
+        "The credentials file cannot be written",
+        "Free disk space or correct its permissions; nothing was changed.",
+    ),
     "no_live_picture": Kind(503, "No picture yet", "The camera has delivered no frame; see /api/v1/status."),
     "search_unavailable": Kind(503, "The search table is not ready", "It is being built; try again in a few seconds."),
     "stopping": Kind(503, "The service is stopping", "Try again after its restart."),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lpr.config import Tls
 from lpr.core.errors import LogUnavailable
 from lpr.events import AbuseSeen, ServerListening
+from lpr.web import credentials
 from lpr.web.context import WebContext
 from lpr.web.guard import Bounds
 from lpr.web.server import PortTakenError, WebServer, WebServerError
@@ -283,6 +284,37 @@ async def test_a_client_that_takes_nothing_is_cut_off_and_others_go_on(fresh: Si
                 taken += chunk
         assert taken.count(b"HTTP/1.1 200") < 400
         writer.close()
+
+
+@pytest.mark.anyio
+async def test_a_stop_ends_open_streams(fresh: Site) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with serving(fresh.context) as server:
+            headers = await log_in(session, server)
+            tail = await session.get(f"{server.url}api/v1/events/stream", headers=headers)
+            assert (await tail.content.readline()).startswith(b"retry")
+        with pytest.raises(aiohttp.ClientError):
+            while await tail.content.readany():
+                pass
+        tail.close()
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(server.url)
+    calls = [record.event for record in await fresh.log.read(0, types=("ApiCalled",))]
+    assert len(calls) == 1, "the trail is written to its end"
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_is_said_when_a_password_is_set(fresh: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _: credentials.CredentialsFile) -> None:
+        raise credentials.CredentialsError(f"{path}: can't be written (No space left on device); free disk space")
+
+    async with serving(fresh.context) as server, aiohttp.ClientSession() as session:
+        headers = await log_in(session, server)
+        monkeypatch.setattr(credentials, "save", full)
+        change = {"current": SECRET, "new": "another good secret"}
+        async with session.put(f"{server.url}api/v1/me/password", json=change, headers=headers) as answer:
+            assert answer.status == 503 and (await answer.json())["code"] == "credentials_unavailable"
+        assert await fresh.users.check(OPERATOR, SECRET) is not None
 
 
 @pytest.mark.anyio

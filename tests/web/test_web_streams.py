@@ -100,6 +100,7 @@ async def test_streams_are_counted_and_end_with_the_session(client: Client, site
         with pytest.raises(aiohttp.ClientPayloadError):
             while await stream.content.readany():
                 pass
+        stream.close()
     await asyncio.sleep(0)
     assert len(services.streams) == 1
     staying.close()
