@@ -190,12 +190,16 @@ def _derive(record: Record, found: Found) -> None:
 
 
 def _place_cursors(target: sqlite3.Connection, found: Found) -> None:
-    """Where the end was lost, actors go back to what they are known to have written, and do the rest again."""
+    """Where the end was lost, actors go back to what they are known to have written, and do the rest again.
+
+    One of which nothing is left does everything again: what it wrote was lost, so nothing comes twice.
+    """
     for actor in sorted(found.cursors.keys() | found.derived.keys()):
         stored, derived = found.cursors.get(actor), found.derived.get(actor, 0)
-        cursor = stored if stored is not None and (found.tail or actor not in found.derived) else derived
-        if stored is not None and not found.tail:
-            cursor = min(cursor, stored)
+        if stored is None:
+            cursor = derived
+        else:
+            cursor = stored if found.tail else min(stored, derived)
         target.execute("INSERT INTO cursors VALUES (?, ?, ?)", (actor, cursor, found.baselines.get(actor, 0)))
 
 
