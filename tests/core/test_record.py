@@ -20,6 +20,7 @@ from lpr.core.record import (
     seq_of,
     tag_of,
 )
+from lpr.core.upcast import Body, Steps
 from lpr.events import EVENTS, Event, Picture, TimerFired
 from tests.core.samples import delivered
 
@@ -34,10 +35,15 @@ class Moved(Event, frozen=True, kw_only=True):
     pixels: int
 
 
-STEPS = {
-    ("Moved", 1): lambda body: {"way": body["inches"] * 96},
-    ("Moved", 2): lambda body: {"pixels": body["way"]},
-}
+def from_inches(body: Body) -> Body:
+    return {"way": body["inches"] * 96}
+
+
+def from_way(body: Body) -> Body:
+    return {"pixels": body["way"]}
+
+
+STEPS: Steps = {("Moved", 1): from_inches, ("Moved", 2): from_way}
 
 
 def strategy(event: type[Event]) -> st.SearchStrategy[Event]:
