@@ -27,6 +27,8 @@ CHANNELS = 13
 """Numbers a cell: score, four sides, four corners of two coordinates."""
 LOG_RANGE = (-3.0, 5.0)
 """Bounds of the logarithm of a side's distance in strides: 0.4 to 1187 pixels."""
+QUALITY_FLOOR = 0.7
+"""Target of a plate's score while its predicted box is nowhere near; 1 where it fits exactly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def loss(maps: Tensor, targets: Tensor) -> Losses:
     corner = (per_cell * corner_weight[where]).sum() / plates
 
     quality = torch.ones_like(heat)
-    quality[where] = 0.4 + 0.6 * iou.detach()
+    quality[where] = QUALITY_FLOOR + (1.0 - QUALITY_FLOOR) * iou.detach()
     soft = heat * quality
     logit = maps[:, 0]
     gap = (torch.sigmoid(logit.detach()) - soft).abs()
