@@ -168,10 +168,11 @@ class Service:
             )
             self.web = WebServer(context)
             self._supervisor.add("web", self.web.run)
-        needs = Needs(deciders=self._deciders, workers=[*self._workers, catalogue.name], sinks=self._sinks)
+        needs = Needs(deciders=self._deciders, workers=self._workers, sinks=self._sinks)
         retention = Retention(log, blobs, clock, config.retention, needs, self._checkpointer.checkpoint)
         self._supervisor.add(retention.name, retention.run)
         self._supervisor.add("problems", self._announce)
+        self._supervisor.add("measure", self._measure)
 
     def _add_camera(self, camera: Camera) -> None:
         chain = Chain(f"camera:{camera.name}", partial(self._stages, camera))
@@ -288,6 +289,15 @@ class Service:
         for line in self._news.of((await self.status()).problems):
             _logger.warning("%s", line)
 
+    async def _measure(self) -> None:
+        """The room that pictures take, looked at now and then: there may be millions of files."""
+        while True:
+            self._picture_bytes = await anyio.to_thread.run_sync(self._sum_pictures, abandon_on_cancel=True)
+            await self.clock.sleep(MEASURE)
+
+    def _sum_pictures(self) -> int:
+        return sum(picture.bytes for picture in self.blobs.sizes())
+
     async def status(self) -> ServiceStatus:
         """How everything is doing."""
         supervised = self._supervisor.status()
@@ -318,6 +328,9 @@ def deciders(config: Config) -> dict[str, Decider[Any]]:
 
 ANNOUNCE = 2.0
 """Seconds between two looks for new problems."""
+
+MEASURE = 300.0
+"""Seconds between two looks at the room that pictures take."""
 
 SETTLE = 0.1
 """Seconds between two looks at whether everything has settled."""
