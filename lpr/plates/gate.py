@@ -38,7 +38,7 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True):
     passed, ``doubted`` of them as long as it wasn't read with the confidence ``clear``; later ones, up to ``most``,
     only when the plate is ``taller`` times as tall as ever before, when ``surer`` of what was left of doubt is gone,
     or (``versions`` times) when it reads differently. ``alive``: a standing vehicle is noted so often; ``astir``: one
-    that moved by ``stride`` widths, or has just come to a stand.
+    that moved by ``stride`` widths, or has just come to a stand; at once: one that sets off.
     ``progress``: FramesPassed at least so often. ``memory``: a vehicle out of sight is known for so long.
     """
 
@@ -103,9 +103,11 @@ class Glimpse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen since the last record, by the numbers of the followed vehicles."""
+    """What was seen since the last record, by the numbers of the followed vehicles. ``first``: time of the first look
+    at a scene of which nothing is recorded yet."""
 
     seen: dict[int, Glimpse] = {}
+    first: Micros | None = None
 
 
 Kept: TypeAlias = Literal["pictures", "sighting", "nothing"]
@@ -134,7 +136,8 @@ def look(
     if still:
         worth = any(_worth(reading, rules) for shown in exposures for reading in shown.readings)
         return glance, Verdict(keep="pictures", reason="photograph") if worth else Verdict(keep="nothing")
-    clock, at = scene.clock, scene.at
+    first = None if scene.at is not None or not exposures else exposures[0].at if glance.first is None else glance.first
+    clock, at = scene.clock, scene.at if first is None else first
     seen = dict(glance.seen)
     picture, sighting = "", ""
     readings: list[Reading] = []
@@ -153,12 +156,12 @@ def look(
             picture = picture or _picture(known, reading, clock, rules, gate)
             sighting = sighting or _sighting(known, reading, clock, gate)
     left = any(_left(known, seen, clock, rules) for known in scene.followed)
-    due = scene.at is not None and clock - scene.clock >= gate.progress * SECOND
+    due = clock - scene.clock >= gate.progress * SECOND
     keep: Kept = "pictures" if picture else "sighting" if readings and (sighting or left) else "nothing"
     before = _before(scene, glance, seen, clock, rules) if left or keep != "nothing" else ()
     reason = picture or sighting or ("another has left" if keep == "sighting" else "")
     passes = left or (due and keep == "nothing")
-    return Glance(seen=seen), Verdict(keep=keep, reason=reason, passes=passes, before=before)
+    return Glance(seen=seen, first=first), Verdict(keep=keep, reason=reason, passes=passes, before=before)
 
 
 def recorded(scene: Scene, capture: CaptureTaken, reads: Sequence[PlateRead], rules: Rules, gate: GateRules) -> Scene:
@@ -219,6 +222,12 @@ def _sighting(known: Followed, reading: Reading, clock: Micros, gate: GateRules)
     since = clock - known.recorded
     if since >= gate.alive * SECOND:
         return "still in view"
+    if (
+        stands(known.trail)
+        and since >= gate.pause * SECOND
+        and moved(known.trail, place_of(reading, clock)) >= gate.step
+    ):
+        return "sets off"
     if since >= gate.astir * SECOND:
         if moved(known.trail, place_of(reading, clock)) >= gate.stride:
             return "moved"

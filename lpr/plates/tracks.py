@@ -6,8 +6,8 @@ the few texts it was read as. ``assign`` gives each reading of an exposure to at
 * the same text is the same vehicle, wherever it went while it was in view;
 * a similar text (``max_different_characters`` of the vote) is, within reach of where it is expected, the less so
   the more characters both texts are sure of and differ in;
-* any text is, in the same place a moment later, since no vehicle takes another's place so soon, and within a closer
-  reach when it may be a misread;
+* any text that may be a misread is, within a closer reach, and in the same place a moment later even one that hardly
+  can be;
 * one that was out of sight for longer than ``gone_after`` is the same only near where it was last seen, with the
   same or a similar text, or with one too poor to contradict.
 
@@ -32,11 +32,17 @@ SECOND = 1_000_000
 SURE = 0.75
 """A text with at least this confidence says what it says; a poorer one may be a misread of anything."""
 
+POOR = 0.5
+"""A text with less confidence than this says nothing."""
+
 SAME_PLACE_WITHIN = 0.4
 """Seconds in which no other vehicle can have taken a vehicle's place."""
 
 SHORT = 5.0
 """Seconds for which a vehicle that didn't stand may be out of sight and come out again a little further on."""
+
+STOOD = 800_000
+"""µs for which a vehicle that stands has been where it is."""
 
 AHEAD = 1.3
 """A vehicle may have gone this many times as far as its last speed takes it."""
@@ -207,12 +213,14 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
     size_fits = scaled <= 1.5 + 1.2 * seconds and not _turned(trail, place)
     if similar and changed == 0:
         return 3.0 + closeness
-    same_place = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
+    steady = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
     against = contradictions(trail.plate, characters_of(reading)) if similar else 0
     within = (3.0 + 10.0 * seconds) if against == 0 else (1.0 + 5.0 * seconds)
-    if similar and size_fits and away <= within and (against < 2 or same_place):
+    if similar and size_fits and away <= within and (against < 2 or steady):
         return 2.0 + closeness - 0.1 * (changed or 0) - 0.3 * against
-    poor = not trail.sure or not reading.text or (reading.confidence < SURE and _akin(changed, reading.text))
+    other = trail.sure and bool(reading.text) and not _akin(changed, reading.text)
+    poor = not trail.sure or not reading.text or (reading.confidence < SURE and not other)
+    same_place = steady and not (other and reading.confidence >= SURE)
     reach = 1.5 + 10.0 * seconds if trail.sights == 1 else 1.0 + 5.0 * seconds
     if same_place or (poor and size_fits and away <= reach):
         return 1.0 + closeness
@@ -245,10 +253,9 @@ def moved(trail: Trail, place: Place) -> float:
 
 
 def stands(trail: Trail) -> bool:
-    """Whether a vehicle stood when it was last seen: in the same place as before. One seen once may have."""
-    if len(trail.places) < 2:
-        return True
-    before, last = trail.places[-2:]
+    """Whether a vehicle stood when it was last seen: where it was about a second before. One seen once may have."""
+    last = trail.last
+    before = next((place for place in reversed(trail.places) if last.when - place.when >= STOOD), trail.places[0])
     return math.hypot(last.x - before.x, last.y - before.y) <= 0.7 * last.width
 
 
@@ -295,7 +302,7 @@ def _turned(trail: Trail, place: Place) -> bool:
 
 
 def _akin(changed: int | None, text: str) -> bool:
-    """Whether a poor reading still shares enough with what the vehicle was read as before."""
+    """Whether a text shares enough with what the vehicle was read as before to be a misread of it."""
     return changed is None or changed <= AKIN * len(text)
 
 
@@ -334,8 +341,8 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, change
         return 1.2 + 0.5 * closeness if away <= 2.0 * reach else 0.0
     if changed is not None and changed <= allowed and not contradictions(trail.plate, characters_of(reading)):
         return 1.0 + 0.3 * closeness if away <= reach else 0.0
-    poor = not reading.text or (reading.confidence < SURE and _akin(changed, reading.text))
-    return 0.5 * closeness if poor and away <= 0.7 else 0.0
+    poor = reading.confidence < POOR or (reading.confidence < SURE and _akin(changed, reading.text))
+    return 0.5 * closeness if away <= 1.0 and (poor or not reading.text) else 0.0
 
 
 def _near_path(trail: Trail, place: Place) -> bool:

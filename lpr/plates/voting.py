@@ -31,6 +31,9 @@ FLOOR = 0.002
 MOST_INDEPENDENT = 3.0
 """Readings of one vehicle sharpen the vote by at most this power."""
 
+MAX_CANDIDATES = 8
+"""Texts with the most weight that are tried as the one most readings are near to."""
+
 MAX_VOTES = 32
 MAX_OTHERS = 4
 
@@ -158,18 +161,24 @@ def _weights(ballots: Sequence[Ballot]) -> list[float]:
 
 
 def _leader(spoken: Sequence[tuple[Ballot, float]], reach: int) -> str:
-    """The text that the readings' weight is nearest to; a longer one wins a draw."""
+    """The text that the readings' weight is nearest to; a longer one wins a draw.
+
+    A reading that has a character too many for a candidate counts as one further away than one that has a character
+    too few: characters are lost more often than they are invented.
+    """
     weight_of: dict[str, float] = {}
     for ballot, weight in spoken:
         weight_of[ballot.reading.text] = weight_of.get(ballot.reading.text, 0.0) + weight
-    candidates = sorted(weight_of, key=lambda text: (-weight_of[text], -len(text), text))[:8]
 
     def support(candidate: str) -> float:
-        return sum(
-            weight * max(0.0, 1.0 - difference(candidate, text) / (reach + 1)) for text, weight in weight_of.items()
-        )
+        total = 0.0
+        for text, weight in weight_of.items():
+            away = difference(candidate, text) + max(0, len(text) - len(candidate))
+            total += weight * max(0.0, 1.0 - away / (reach + 1))
+        return total
 
-    return max(candidates, key=lambda text: (support(text), len(text), text))
+    heaviest = sorted(weight_of, key=lambda text: (-weight_of[text], -len(text), text))
+    return max(heaviest[:MAX_CANDIDATES], key=lambda text: (support(text), len(text), text))
 
 
 def _count(leader: str, voters: Sequence[tuple[Ballot, float]], layout: str | None) -> tuple[Character, ...]:

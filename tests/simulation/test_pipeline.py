@@ -45,14 +45,14 @@ DECIDED = (PassageDecided, ReadingsDiscarded)
 
 
 def rig(root: Path, **camera: object) -> Rig:
-    settings: dict[str, object] = {"name": "gate", "source": "film.avi", "fast": True, **camera}
+    settings = msgspec.convert({"name": "gate", "source": "film.avi", "fast": True, **camera}, Camera)
     root.mkdir(exist_ok=True)
     frames = int(SECONDS * RATE)
 
     def opener(_: Camera) -> Reader:
         return Film(frames, RATE)
 
-    return Rig(root, Camera(**settings), TableEngine(CARS, SECONDS, RATE, seed=3), opener)  # pyright: ignore[reportArgumentType]
+    return Rig(root, settings, TableEngine(CARS, SECONDS, RATE, seed=3), opener)
 
 
 async def outcome(where: Rig) -> list[object]:

@@ -1,0 +1,155 @@
+"""Which reading is whose: the rules one by one."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lpr.events import Character, Reading
+from lpr.plates.tracks import (
+    Growth,
+    Trail,
+    apart,
+    assign,
+    begin,
+    beside,
+    direction,
+    follow,
+    likeness,
+    overlap,
+    place_of,
+)
+from lpr.plates.voting import Rules
+
+RULES = Rules()
+SECOND = 1_000_000
+
+
+def reading(text: str, x: float = 100.0, y: float = 100.0, height: float = 20.0, confidence: float = 0.9) -> Reading:
+    width = 4.0 * height
+    box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return Reading(
+        text=text,
+        confidence=confidence,
+        characters=tuple(Character(char=char, confidence=confidence) for char in text),
+        box=box,
+        corners=((box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])),
+    )
+
+
+def trail(*readings: Reading, gap: float = 0.125) -> Trail:
+    """A vehicle seen so at equal intervals."""
+    followed = begin(0, readings[0], 0)
+    for index, each in enumerate(readings[1:], start=1):
+        followed = follow(followed, each, round(index * gap * SECOND))
+    return followed
+
+
+def fits(known: Trail, seen: Reading, after: float) -> bool:
+    when = known.seen + round(after * SECOND)
+    return likeness(known, seen, place_of(seen, when), RULES) > 0.0
+
+
+MOVING = trail(*(reading("KHN991", y=100.0 + 20 * n) for n in range(5)))
+STANDING = trail(*(reading("KHN991") for _ in range(5)))
+
+
+def test_the_same_text_is_the_same_vehicle_wherever_it_went() -> None:
+    assert fits(MOVING, reading("KHN991", x=900, y=700, height=60), 1.0)
+
+
+def test_a_misread_is_where_the_vehicle_is_expected() -> None:
+    assert fits(MOVING, reading("KHN9B1", y=200, confidence=0.6), 0.125)
+    assert fits(MOVING, reading("KMM9B1", y=200, confidence=0.4), 0.125)
+    assert not fits(MOVING, reading("KMM9B1", y=20, confidence=0.4), 0.125), "far behind"
+    assert not fits(MOVING, reading("ZZZ111", x=700, confidence=0.4), 0.125), "in another lane"
+
+
+def test_another_plate_surely_read_is_another_vehicle() -> None:
+    assert not fits(MOVING, reading("XYZ123", y=180, x=160), 0.5)
+    assert not fits(STANDING, reading("XYZ123"), 1.0), "it took the place"
+    assert fits(STANDING, reading("XYZ123", confidence=0.6), 0.125), "nobody takes a place so soon"
+    assert not fits(STANDING, reading("XYZ123", confidence=0.6), 1.0)
+
+
+def test_a_fleet_is_told_apart() -> None:
+    first = trail(*(reading("FLT1000", y=300.0 + 40 * n, height=18.0 + 2 * n) for n in range(5)))
+    assert not fits(first, reading("FLT1001", y=120, height=9), 0.5)
+
+
+def test_a_vehicle_that_stood_may_be_hidden() -> None:
+    assert fits(STANDING, reading("KHN991"), 100.0)
+    assert fits(STANDING, reading("KHN9B1", confidence=0.6), 100.0)
+    assert fits(STANDING, reading("", confidence=0.0), 100.0)
+    assert not fits(STANDING, reading("XYZ123"), 10.0)
+    assert not fits(STANDING, reading("KHN991", x=700), 10.0)
+
+
+def test_one_that_moved_is_gone_when_it_is_away_for_long() -> None:
+    assert not fits(MOVING, reading("KHN9B1", y=180, confidence=0.6), 30.0)
+
+
+def test_two_vehicles_that_cross_keep_their_plates() -> None:
+    left = trail(*(reading("LEFT12", x=100.0 + 40 * n) for n in range(4)))
+    right = trail(*(reading("RGHT34", x=400.0 - 40 * n) for n in range(4)))
+    when = left.seen + 125_000
+    misread = [reading("LEF712", x=260, confidence=0.5), reading("R6HT34", x=240, confidence=0.5)]
+    assert assign([left, right], misread, when, RULES) == [0, 1]
+
+
+def test_a_plate_found_twice_counts_once() -> None:
+    doubles = [reading("KHN991", confidence=0.5), reading("KHN991", x=105), reading("XYZ123", x=500)]
+    assert [each.text for each in apart(doubles)] == ["KHN991", "XYZ123"]
+    assert apart(doubles)[0].confidence == 0.9
+
+
+def test_a_stray_misread_is_beside_a_vehicle_and_never_with_it() -> None:
+    host = trail(*(reading("KHN991", y=100.0 + 20 * n) for n in range(4)), gap=0.25)
+    assert beside(host, begin(1, reading("ZZ9", y=130), 400_000))
+    assert not beside(host, begin(1, reading("ZZ9", y=140), 500_000)), "seen together"
+    assert not beside(host, begin(1, reading("ZZ9", y=600), 400_000))
+
+
+def test_the_direction_is_told_by_growth_and_by_the_way() -> None:
+    assert direction(trail(*(reading("A", height=10.0 + n) for n in range(8))).growth) == "approach"
+    assert direction(trail(*(reading("A", height=20.0 - n) for n in range(8))).growth) == "away"
+    assert direction(trail(*(reading("A", y=10.0 * n) for n in range(8))).growth) == "approach"
+    assert direction(trail(*(reading("A", y=-10.0 * n) for n in range(8))).growth) == "away"
+    assert direction(trail(*(reading("A", x=50.0 * n) for n in range(8))).growth) == "unknown"
+    assert direction(Growth()) == "unknown"
+
+
+NUMBERS = st.floats(-1e9, 1e9)
+ANY = st.builds(
+    reading,
+    st.text(alphabet="AB12", max_size=8),
+    NUMBERS,
+    NUMBERS,
+    st.floats(0, 1e6),
+    st.floats(0, 1),
+)
+
+
+@given(st.lists(st.lists(ANY, max_size=5), min_size=1, max_size=8), st.lists(st.integers(0, 10**9), min_size=8))
+def test_any_readings_are_assigned_each_once(looks: list[list[Reading]], gaps: list[int]) -> None:
+    trails: list[Trail] = []
+    when = 0
+    for readings, gap in zip(looks, gaps, strict=False):
+        when += gap
+        given_to = assign(trails, readings, when, RULES)
+        taken = [index for index in given_to if index is not None]
+        assert len(taken) == len(set(taken))
+        for each, index in zip(readings, given_to, strict=True):
+            if index is None:
+                trails.append(begin(len(trails), each, when))
+            else:
+                trails[index] = follow(trails[index], each, when)
+    stored = msgspec.json.decode(msgspec.json.encode(trails), type=list[Trail])
+    assert stored == trails
+    assert all(len(each.places) <= 12 and len(each.said) <= 4 for each in trails)
+
+
+@given(ANY, ANY)
+def test_the_overlap_is_a_share(one: Reading, other: Reading) -> None:
+    assert 0.0 <= overlap(one.box, other.box) <= 1.0 + 1e-9
