@@ -267,6 +267,12 @@ class Service:
         await self._say_news()
         self.stop("source ended")
 
+    def lost(self) -> list[str]:
+        """The cameras that can't be read: given up, between two tries, or parked."""
+        parked = {actor.name for actor in self._supervisor.status() if actor.state == "parked"}
+        views = self.views.items()
+        return [name for name, view in views if view.status.state == "lost" or f"camera:{name}" in parked]
+
     async def settled(self) -> None:
         """Return when every source has ended and every actor has dealt with all that they recorded."""
         while not self._is_settled():

@@ -113,8 +113,7 @@ async def _live(config: Config, options: argparse.Namespace, browser: bool) -> i
                 _introduce(service)
             await service.wait()
             tasks.cancel_scope.cancel()
-        lost = any(view.status.state == "lost" for view in service.views.values())
-        return int(config.until_end and lost)
+        return int(config.until_end and bool(service.lost()))
 
 
 def _introduce(service: Service) -> None:

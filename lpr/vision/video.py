@@ -15,6 +15,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import cv2
+import cv2.utils.logging as opencv_log
 import numpy as np
 from numpy.typing import NDArray
 
@@ -100,9 +101,10 @@ def open_video(
     credentials: str | None = None,
     transport: Literal["tcp", "udp"] = "tcp",
     timeout: float = 10.0,
+    silence: float = 40.0,
     max_size: tuple[int, int] = (8192, 8192),
 ) -> VideoReader:
-    """Open a file, a URL or a device. ``timeout``: seconds for opening and for each frame of a stream.
+    """Open a file, a URL or a device. ``timeout``: seconds for opening a stream, ``silence``: for each frame of it.
 
     ``max_size``: (width, height); larger frames are refused. Raises SourceError.
     """
@@ -110,7 +112,7 @@ def open_video(
     content = _content(Path(address)) if kind == "file" else ""
     if kind == "device" and not Path(address).exists():
         raise SourceError(f"{address}: there is no such device; connect the camera (v4l2-ctl --list-devices shows it)")
-    capture = _open(kind, with_credentials(address, credentials), transport, timeout)
+    capture = _open(kind, with_credentials(address, credentials), transport, timeout, silence)
     if not capture.isOpened():
         capture.release()
         raise _refused(kind, address, shown)
@@ -135,14 +137,15 @@ def _content(path: Path) -> str:
         raise missing(path) from None
 
 
-def _open(kind: Kind, address: str, transport: str, timeout: float) -> cv2.VideoCapture:
+def _open(kind: Kind, address: str, transport: str, timeout: float, silence: float) -> cv2.VideoCapture:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    opencv_log.setLogLevel(opencv_log.LOG_LEVEL_SILENT)  # what it has to say is said by SourceError
     if kind == "device":
         return cv2.VideoCapture(address, cv2.CAP_V4L2)
     if kind == "file":
         return cv2.VideoCapture(address, cv2.CAP_FFMPEG)
-    wait = max(1, round(timeout * 1000.0))
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait, cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait]
+    opening, frame = max(1, round(timeout * 1000.0)), max(1, round(silence * 1000.0))
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, opening, cv2.CAP_PROP_READ_TIMEOUT_MSEC, frame]
     with _opening:
         before = os.environ.get(_OPTIONS)
         if address.lower().startswith("rtsp"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Disk:
 
 
 @contextmanager
-def small_disk(folder: Path, megabytes: int = 16) -> Iterator[Disk]:
+def small_disk(folder: Path, megabytes: int = 16) -> Generator[Disk]:
     """``folder`` as a disk of its own (root in a machine that allows it) or under a limit on the size of files."""
     folder.mkdir(parents=True)
     mounted = os.geteuid() == 0 and _mount(folder, megabytes)

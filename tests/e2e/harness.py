@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def place(root: Path, source: str, extra: str = "") -> Place:
 
 
 @contextmanager
-def running(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+def running(*command: str, **options: Any) -> Generator[subprocess.Popen[str]]:
     """A process that does not outlive the block."""
     process = subprocess.Popen(command, text=True, **options)
     try:

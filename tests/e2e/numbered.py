@@ -14,11 +14,12 @@ from typing import Any
 
 import anyio
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr import service as wiring
-from lpr.config import Camera, Config, Log, Sign, Web
+from lpr.config import Config
 from lpr.core.blobs import BlobStore
 from lpr.core.chain import verify
 from lpr.core.clock import Clock, SystemClock
@@ -107,15 +108,14 @@ def write_film(path: Path, frames: int, rate: float = RATE) -> Path:
 
 def config(root: Path, source: Path | str, camera: dict[str, Any] | None = None, **sections: Any) -> Config:
     """A service without a web server; ``camera``: keys of its camera; ``sections``: of the whole."""
-    made = Camera(**{"name": "gate", "source": str(source), "fast": True, "retry_first": 0.05, **(camera or {})})
     whole: dict[str, Any] = {
         "data": str(root / "data"),
-        "cameras": (made,),
-        "web": Web(enabled=False, port=0),
-        "sign": Sign(key_bits=1024),
-        "log": Log(busy_timeout=0.1, min_free_mb=0),
+        "cameras": [{"name": "gate", "source": str(source), "fast": True, "retry_first": 0.05, **(camera or {})}],
+        "web": {"enabled": False},
+        "sign": {"key_bits": 1024},
+        "log": {"busy_timeout": 0.1, "min_free_mb": 0},
     }
-    return Config(**{**whole, **sections})
+    return msgspec.convert({**whole, **sections}, Config)
 
 
 @asynccontextmanager
@@ -140,7 +140,9 @@ async def run(settings: Config, engine: NumberEngine | None = None, clock: Clock
 
 async def until(condition: Callable[[], bool]) -> None:
     """Look until it is so; the bound of ``opened`` ends the wait."""
-    while not condition():
+    while True:
+        if condition():
+            return
         await anyio.sleep(0.02)
 
 
@@ -155,7 +157,9 @@ async def problem(service: Service, *words: str) -> str:
 
 async def no_problem(service: Service) -> None:
     """As soon as the status page has none."""
-    while (await service.status()).problems:
+    while True:
+        if not (await service.status()).problems:
+            return
         await anyio.sleep(0.02)
 
 
@@ -195,14 +199,18 @@ async def relative(root: Path) -> list[tuple[str, int, int, int]]:
     return [(e.plate, e.first_at - opening, e.at - opening, e.last_at - opening) for e in await decided(root)]
 
 
-async def check(root: Path) -> None:
-    """The chain is whole, every passage is signed once, and its pictures are there."""
+async def check(root: Path, *, open_end: bool = False) -> None:
+    """The chain is whole, every passage is signed once, and its pictures are there.
+
+    ``open_end``: the service was stopped in the middle of its work, so the signature of the last ones may be to come.
+    """
     async with LogReader.open(root / "data" / "events.db", SystemClock()) as log:
         report = await verify(log)
     assert report.ok, report.problems
     blobs = BlobStore(root / "data" / "blobs")
     signed = [record.event for record in await records(root, "PassageSigned")]
-    assert len(signed) == len(await decided(root))
+    passages = len(await decided(root))
+    assert len(signed) == passages or (open_end and passages - 2 <= len(signed) < passages)
     for event in signed:
         assert isinstance(event, PassageSigned)
         assert len(await blobs.get(event.picture.blob)) == event.picture.bytes

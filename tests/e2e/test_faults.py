@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from lpr.config import Log
 from lpr.core.clock import SimulatedClock
 from lpr.events import ClockStepped, LogRecovered
 from tests.e2e.disk import small_disk
@@ -85,7 +84,7 @@ async def test_the_disk_is_nearly_full(tmp_path: Path, numbers: Path) -> None:
     with small_disk(tmp_path / "data") as disk:
         if not disk.mounted:
             return  # the other means leaves no disk that is nearly full
-        settings = config(tmp_path, numbers, log=Log(busy_timeout=0.1, min_free_mb=1000))
+        settings = config(tmp_path, numbers, log={"min_free_mb": 1000})
         async with opened(settings) as service:
             told = await problem(service, "log.min_free_mb")
             assert str(tmp_path / "data") in told

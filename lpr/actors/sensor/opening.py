@@ -18,6 +18,10 @@ from lpr.vision.video import open_video
 
 DEMO_SIZE = (1280, 720)
 DEMO_RATE = 15.0
+
+SILENCE = 4.0
+"""A read of a stream ends after so many times ``stall_after``: later than the sensor's own watch over it gives up."""
+
 MAX_CREDENTIALS = 1024
 
 
@@ -65,6 +69,7 @@ def open_source(camera: Camera) -> Reader:
         credentials=_credentials(camera.credentials_file),
         transport=camera.transport,
         timeout=camera.stall_after,
+        silence=SILENCE * camera.stall_after,
         max_size=max_size,
     )
 
