@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -199,3 +202,39 @@ def test_a_reader_closed_while_it_is_read_is_closed_by_the_reading_thread(tmp_pa
     assert guarded.read() is not None
     assert closed == ["asked while reading", "closed"]
     assert guarded.read() is None
+
+
+class Camera(BaseHTTPRequestHandler):
+    """A camera that sends twenty JPEGs as ``multipart/x-mixed-replace`` to whoever knows the password."""
+
+    def do_GET(self) -> None:
+        if self.headers.get("Authorization") != "Basic " + base64.b64encode(b"admin:ge:heim").decode():
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace;boundary=frame")
+        self.end_headers()
+        for index in range(20):
+            data = cv2.imencode(".jpg", drawn(index))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+            self.wfile.write(head.encode() + data + b"\r\n")
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def test_a_camera_over_http_with_a_password() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Camera) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/video"
+        reader = open_video(address, credentials="admin:ge:heim", timeout=10.0)
+        assert reader.opening.kind == "stream" and "heim" not in reader.opening.address
+        shots = list(iter(reader.read, None))
+        reader.close()
+        with pytest.raises(SourceError, match="the user and the password"):
+            open_video(address, credentials="admin:wrong", timeout=10.0)
+        server.shutdown()
+    numbers = [number_of(shot.image) for shot in shots if shot.image is not None]
+    assert numbers == sorted(set(numbers)) and len(numbers) >= 15
