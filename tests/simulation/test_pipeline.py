@@ -13,6 +13,7 @@ from lpr.config import Camera, Config, Trigger
 from lpr.core.actor import emitter
 from lpr.core.live import LiveView
 from lpr.events import (
+    Baseline,
     CaptureFailed,
     CaptureTaken,
     Event,
@@ -94,6 +95,19 @@ async def test_kills_at_any_append_change_nothing(tmp_path: Path, after: bool, t
     assert rounds > 4
 
 
+async def test_a_short_memory_with_baselines_decides_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = rig(tmp_path / "whole")
+    assert await whole.run()
+    monkeypatch.setattr("lpr.actors.engine.engine.BASELINE_EVERY", 3)
+    killed = rig(tmp_path / "killed")
+    for kill_at in (9, 7, 12):
+        assert not await killed.run(kill_at)
+    assert await killed.run()
+    assert await outcome(killed) == await outcome(whole)
+    actors = {event.actor for event in await killed.events(Baseline) if isinstance(event, Baseline)}
+    assert "engine:gate" in actors
+
+
 async def test_a_file_that_was_read_is_not_read_again_unless_it_changes(tmp_path: Path) -> None:
     where = rig(tmp_path)
     assert await where.run()
@@ -115,12 +129,13 @@ async def _refused(events: object) -> tuple[()]:
 
 async def test_a_repeated_file_goes_on_in_time(tmp_path: Path) -> None:
     where = rig(tmp_path, repeat=True)
-    assert not await where.run(kill_at=60)
+    where.opener = lambda _: Film(24, RATE)
+    assert not await where.run(kill_at=14)
     opened = [event for event in await where.events(SourceOpened) if isinstance(event, SourceOpened)]
     ended = [event for event in await where.events(SourceEnded) if isinstance(event, SourceEnded)]
-    if len(opened) > 1:
-        assert opened[1].base > ended[0].at
-        assert opened[1].position == 0
+    assert len(opened) > 1
+    assert opened[1].base > ended[0].at
+    assert opened[1].position == 0
 
 
 async def test_a_failing_engine_costs_captures_and_says_so_seldom(tmp_path: Path) -> None:
