@@ -141,6 +141,9 @@ class Service:
             )
             await stack.enter_async_context(sink)
             policy = BackoffPolicy(first=push.retry_first, longest=push.retry_max, max_attempts=push.max_attempts)
+            if not await log.cursor(sink.name):
+                # A receiver that is new gets what comes from now on, not the history; settled before a camera runs.
+                await log.append((), actor=sink.name, cursor=log.head)
             self._supervisor.add(sink.name, partial(run_sink, sink, log, blobs, clock, policy))
             self._sinks.append(sink.name)
         for server_config in config.milesight:
