@@ -29,6 +29,9 @@ from lpr.plates.formats import formats_for
 from lpr.vision.ocr import PlateReader, PlateText, SlotProbabilities
 from lpr.vision.rectify import corners_of_box, rectify
 
+SLOTS = 10
+"""Slots of the readers with fixed slots."""
+
 __all__ = ["Labelled", "calibration_error", "fit_temperature", "folded", "labelled", "main", "measure"]
 
 _FOLD = str.maketrans({"O": "0", "I": "1"})
@@ -90,8 +93,8 @@ def fit_temperature(slots: Sequence[SlotProbabilities], texts: Sequence[str]) ->
     rows: list[NDArray[np.float32]] = []
     truth: list[int] = []
     for own, text in zip(slots, texts, strict=True):
-        if len(text) > len(own.characters):
-            continue
+        if len(text) != len(own.characters) and len(own.characters) != SLOTS:
+            continue  # CTC: only plates with as many characters as there should be can be compared
         for place, char in enumerate(text.ljust(len(own.characters), "_")):
             rows.append(own.characters[place])
             truth.append(columns.index(char))

@@ -60,7 +60,7 @@ def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:
     write_manifest(tmp_path, "tiny", 1.0)
     reader = PlateReader(tmp_path / "reader.json")
     slots = reader.probabilities([np.zeros((HEIGHT, WIDTH), np.uint8)])[0]
-    assert slots.characters.shape == (SLOTS, 37)
+    assert slots.characters.shape[1] == 37
     assert np.allclose(slots.characters.sum(1), 1, atol=1e-4)
     assert set(slots.layouts) == set(STYLE_NAMES)
 

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from lpr.plates.decode import ALPHABET
 from lpr.vision.rectify import MARGIN
-from tools.train.plates_data import HEIGHT, SLOTS, STYLE_NAMES, WIDTH
-from tools.train.reader_net import ReaderNet
+from tools.train.plates_data import HEIGHT, STYLE_NAMES, WIDTH
+from tools.train.reader_net import STEPS, ReaderNet
 from tools.train.stream import BLOCK, ROW, Recipe, make_block, make_factory, unpack
 
 __all__ = ["calibration_pictures", "export", "main", "write_manifest"]
@@ -43,8 +43,7 @@ class _Heads(nn.Module):
         self.net = net
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        chars, style, rows, _ = self.net(pixels)
-        return chars, style, rows
+        return self.net(pixels)
 
 
 def calibration_pictures(count: int, seed: int) -> NDArray[np.float32]:
@@ -112,8 +111,8 @@ def write_manifest(folder: Path, name: str, temperature: float) -> None:
         "characters": "characters",
         "alphabet": ALPHABET + "_",
         "blank": len(ALPHABET),
-        "slots": SLOTS,
-        "decoding": "slots",
+        "slots": STEPS,
+        "decoding": "ctc",
         "activation": "logits",
         "temperature": temperature,
         "layout_output": "style",

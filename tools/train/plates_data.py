@@ -172,7 +172,7 @@ class PlateFactory:
         else:
             glyphs = self._lettering.own(spec.face, rng, stretch)
         # Height of the plate as the camera sees it: mostly small, since small is hard.
-        least = 13 + 12 * (1 - self._hardness)
+        least = 14 + 12 * (1 - self._hardness)
         seen = float(np.exp(rng.uniform(math.log(least), math.log(72)))) * (1.55 if spec.rows == 2 else 1.0)
         flat_height = int(np.clip(seen * 1.3, 30, 84))
         layers = draw_layers(spec, flat_height, glyphs)

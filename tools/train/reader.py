@@ -22,10 +22,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from tools.train.plates_data import HEIGHT, SLOTS, WIDTH
-from tools.train.reader_net import CLASSES, ReaderNet
+from tools.train.reader_net import CLASSES, STEPS, ReaderNet
 from tools.train.stream import BLOCK, ROW, Recipe, blocks
 
-__all__ = ["Schedule", "loss_of", "main", "rate_at", "train"]
+__all__ = ["Schedule", "collapse", "loss_of", "main", "rate_at", "train"]
+
+BLANK = CLASSES - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,29 @@ def rate_at(schedule: Schedule, step: int, progress: float) -> float:
 
 def loss_of(net: ReaderNet, pixels: Tensor, label: Tensor, style: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """(loss, share of texts wholly right). ``style`` and ``rows`` are -1 where unknown."""
-    chars, styles, two, early = net(pixels)
-    target = label.reshape(-1)
-    loss = functional.cross_entropy(chars.reshape(-1, CLASSES).float(), target, label_smoothing=0.02)
-    loss = loss + 0.3 * functional.cross_entropy(early.reshape(-1, CLASSES).float(), target, label_smoothing=0.02)
+    chars, styles, two = net(pixels)
+    lengths = (label != BLANK).sum(1)
+    steps = torch.full_like(lengths, STEPS)
+    shares = functional.log_softmax(chars.float(), -1).transpose(0, 1)
+    loss = functional.ctc_loss(shares, label, steps, lengths, blank=BLANK, zero_infinity=True)
     loss = loss + 0.08 * functional.cross_entropy(styles.float(), style, ignore_index=-1)
     known = (rows >= 0).float()
     row_loss = functional.binary_cross_entropy_with_logits(two.float(), rows.clamp(min=0).float(), reduction="none")
     loss = loss + 0.05 * (row_loss * known).sum() / known.sum().clamp(min=1)
-    exact = (chars.argmax(-1) == label).all(1).float().mean()
+    exact = (collapse(chars) == label).all(1).float().mean()
     return loss, exact
+
+
+@torch.no_grad()
+def collapse(chars: Tensor) -> Tensor:
+    """The greedy text of CTC outputs (N, STEPS, 37): (N, SLOTS), padded with the blank; the rest is cut off."""
+    best = chars.argmax(-1)
+    before = functional.pad(best[:, :-1], (1, 0), value=BLANK)
+    keep = (best != BLANK) & (best != before)
+    place = torch.where(keep, keep.long().cumsum(1) - 1, SLOTS).clamp(max=SLOTS)
+    out = torch.full((len(best), SLOTS + 1), BLANK, dtype=best.dtype, device=best.device)
+    out.scatter_(1, place, torch.where(keep, best, BLANK))
+    return out[:, :SLOTS]
 
 
 def _vary(pixels: Tensor, generator: torch.Generator) -> Tensor:
@@ -97,7 +112,9 @@ class _Average:
             mine.lerp_(other, 1 - decay)
 
 
-def train(out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: int, device: str) -> Path:
+def train(
+    out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: int, device: str, init: Path | None = None
+) -> Path:
     """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``)."""
     out.mkdir(parents=True, exist_ok=True)
     cast("Any", torch).manual_seed(recipe.seed)
@@ -111,6 +128,9 @@ def train(out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: 
     groups: list[dict[str, Any]] = [{"params": strong, "weight_decay": 0.02}, {"params": gentle, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), fused=gpu)
     step, spent = 0, 0.0
+    if init is not None:
+        _take_over(net, init)
+        average = _Average(net, schedule.ema)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         kept = cast("dict[str, Any]", torch.load(checkpoint, map_location=where, weights_only=True))
@@ -203,6 +223,13 @@ def train(out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: 
     return result
 
 
+def _take_over(net: ReaderNet, path: Path) -> None:
+    """Start from the weights of ``path`` wherever name and shape agree."""
+    old = cast("dict[str, Tensor]", torch.load(path, map_location="cpu", weights_only=True))
+    own = net.state_dict()
+    net.load_state_dict({key: old[key] if key in old and old[key].shape == own[key].shape else own[key] for key in own})
+
+
 def _save(
     path: Path, net: ReaderNet, average: _Average, optimizer: torch.optim.Optimizer, step: int, spent: float
 ) -> None:
@@ -232,6 +259,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch (one was fastest on two cores)")
     parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix in")
     parser.add_argument("--real", type=Path, help="file made by tools.train.gather")
+    parser.add_argument("--init", type=Path, help="weights to start from where name and shape agree")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
@@ -240,7 +268,7 @@ def main() -> None:
         capacity=given.capacity, ready=given.ready, reuse=given.reuse,
     )  # fmt: skip
     recipe = Recipe(given.seed, given.fonts, given.real, ramp=given.ramp)
-    train(given.out, recipe, schedule, given.workers, given.threads, given.device)
+    train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init)
 
 
 if __name__ == "__main__":

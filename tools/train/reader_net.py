@@ -1,19 +1,25 @@
-"""The reader's network (PyTorch): a small convolutional body, ten slots that look at it, one layer that lets the slots
-see each other (formats are a matter of the whole text), and heads for characters, style and rows."""
+"""The reader's network (PyTorch): a small convolutional body, two lines read column by column, one layer that lets
+the columns see each other (formats are a matter of the whole text), and heads for characters, style and rows.
+
+The characters are learned with CTC: the network need not know which column belongs to which character, nor count.
+Slots with an attention each were tried first: they had to count and doubled or dropped characters.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from tools.train.plates_data import HEIGHT, SLOTS, STYLE_NAMES, WIDTH
+from tools.train.plates_data import HEIGHT, STYLE_NAMES, WIDTH
 
-__all__ = ["CLASSES", "ReaderNet"]
+__all__ = ["CLASSES", "LINES", "STEPS", "ReaderNet"]
 
 CLASSES = 37
+LINES = 2
+STEPS = LINES * WIDTH // 4
 
 
-def _conv(inner: int, outer: int, stride: int = 1) -> nn.Sequential:
+def _conv(inner: int, outer: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inner, outer, 3, stride, 1, bias=False), nn.BatchNorm2d(outer), nn.ReLU(inplace=True)
     )
@@ -68,40 +74,36 @@ class _Mixer(nn.Module):
 
 
 class ReaderNet(nn.Module):
-    """Input (N, 1, HEIGHT, WIDTH) float, pixels from 0 to 255. Outputs: characters (N, SLOTS, 37) logits, style
-    (N, styles) logits, two_rows (N,) logit, and the characters before the mixer (for an extra loss)."""
+    """Input (N, 1, HEIGHT, WIDTH) float, pixels 0 to 255. Outputs: characters (N, STEPS, 37) logits, the columns of
+    the upper (or only) line and then those of the lower line; style (N, styles) logits; two_rows (N,) logit."""
 
     def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 56, 104)) -> None:
         super().__init__()
         a, b, c, width = widths
         self.body = nn.Sequential(
-            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), _Residual(c), _conv(c, width, 2), _Residual(width),
+            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), _Residual(c), _conv(c, width, (2, 1)), _Wide(width),
             _Wide(width), _Wide(width),
         )  # fmt: skip
-        cells = (HEIGHT // 8) * (WIDTH // 8)
-        self.places = nn.Parameter(torch.zeros(1, width, HEIGHT // 8, WIDTH // 8))
-        self.look = nn.Conv2d(width, SLOTS, 1)
-        self.cells = cells
-        self.slot = nn.Parameter(torch.zeros(1, SLOTS, width))
-        self.first = nn.Linear(width, CLASSES)
+        self.high = nn.Parameter(torch.zeros(1, width, HEIGHT // 8, 1))
+        self.lines = nn.Conv2d(width, LINES, 1)
+        self.places = nn.Parameter(torch.zeros(1, STEPS, width))
         self.mixer = _Mixer(width, 4, 2 * width)
         self.norm = nn.LayerNorm(width)
         self.chars = nn.Linear(width, CLASSES)
         self.style = nn.Linear(2 * width, len(STYLE_NAMES))
         self.rows = nn.Linear(2 * width, 1)
+        nn.init.normal_(self.high, std=0.3)
         nn.init.normal_(self.places, std=0.02)
-        nn.init.normal_(self.slot, std=0.02)
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = pixels * (1 / 255)
         mean = x.mean((2, 3), keepdim=True)
         spread = ((x - mean) ** 2).mean((2, 3), keepdim=True).sqrt()
         seen = self.body((x - mean) / (spread + 0.02))
-        placed = seen + self.places
-        flat = placed.flatten(2)
-        weights = torch.softmax(self.look(placed).flatten(2), -1)
-        slots = weights @ flat.transpose(1, 2)
-        early = self.first(slots)
-        mixed = self.norm(self.mixer(slots + self.slot))
+        placed = seen + self.high
+        weights = torch.softmax(self.lines(placed), 2)  # (N, LINES, rows, columns): which rows a line reads
+        columns = [(placed * weights[:, line : line + 1]).sum(2) for line in range(LINES)]
+        steps = torch.cat(columns, 2).transpose(1, 2)
+        mixed = self.norm(self.mixer(steps + self.places))
         whole = torch.cat((mixed.mean(1), seen.mean((2, 3))), 1)
-        return self.chars(mixed), self.style(whole), self.rows(whole)[:, 0], early
+        return self.chars(mixed), self.style(whole), self.rows(whole)[:, 0]

@@ -88,7 +88,7 @@ def spoil(rng: np.random.Generator, picture: Picture, plate: float, hardness: fl
     ``hardness`` from 0 to 1 scales how bad it can get. How bad a picture gets is drawn once for all of it, so that
     some are clean and some are bad in every way.
     """
-    bad = float(rng.beta(1.2, 2.4)) * hardness
+    bad = float(rng.beta(1.1, 3.0)) * hardness
     if rng.random() < 0.6:
         sigma = bad * plate * 0.047 * rng.random() + 0.2
         if sigma > 0.35:
@@ -100,7 +100,7 @@ def spoil(rng: np.random.Generator, picture: Picture, plate: float, hardness: fl
             picture = np.asarray(cv2.filter2D(picture, -1, _streak(min(length, 25), along // 5 * 5)), np.float32)
     low, high = (float(v) for v in np.percentile(picture[::2, ::2], (2, 98)))
     if rng.random() < 0.3 + 0.5 * hardness:
-        span = float(np.clip(rng.normal(150, 60), 22, 255))
+        span = float(np.clip(rng.normal(150, 60), 30, 255))
         start = float(rng.uniform(0, max(1.0, 255 - span)))
         picture = np.asarray((picture - low) * (span / max(high - low, 8)) + start, np.float32)
     if rng.random() < 0.3:
