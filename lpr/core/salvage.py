@@ -196,11 +196,9 @@ def _place_cursors(target: sqlite3.Connection, found: Found) -> None:
     """
     for actor in sorted(found.cursors.keys() | found.derived.keys()):
         stored, derived = found.cursors.get(actor), found.derived.get(actor, 0)
-        if stored is None:
-            cursor = derived
-        else:
-            cursor = stored if found.tail else min(stored, derived)
-        target.execute("INSERT INTO cursors VALUES (?, ?, ?)", (actor, cursor, found.baselines.get(actor, 0)))
+        if stored is None or not found.tail:
+            stored = derived if stored is None else min(stored, derived)
+        target.execute("INSERT INTO cursors VALUES (?, ?, ?)", (actor, stored, found.baselines.get(actor, 0)))
 
 
 def _tell(found: Found, problem: str, aside: Path) -> tuple[LogRecovered, ...]:
