@@ -36,6 +36,8 @@ MAX_CANDIDATES = 8
 
 MAX_VOTES = 32
 MAX_OTHERS = 4
+LEAST_OTHER = 0.001
+"""Less likely candidates are not worth a place in the log."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,8 +226,12 @@ def _slot(fallback: str, opinions: Sequence[tuple[Character, float]], kinds: fro
     ranked = sorted(scores, key=lambda char: (-scores[char], char))
     return Character(
         char=ranked[0],
-        confidence=min(1.0, scores[ranked[0]] / everything),
-        others=tuple((char, scores[char] / everything) for char in ranked[1 : 1 + MAX_OTHERS]),
+        confidence=round(min(1.0, scores[ranked[0]] / everything), 4),
+        others=tuple(
+            (char, share)
+            for char in ranked[1 : 1 + MAX_OTHERS]
+            if (share := round(scores[char] / everything, 4)) >= LEAST_OTHER
+        ),
     )
 
 
@@ -267,7 +273,7 @@ def _vote(ballot: Ballot, weight: float) -> Vote:
         exposure=ballot.exposure,
         text=reading.text,
         confidence=reading.confidence,
-        weight=weight,
+        weight=round(weight, 4),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lpr.events import Corners, Point, Reading
+from lpr.events import Box, Corners, Point, Reading
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
@@ -153,9 +153,14 @@ class OnnxEngine:
                 text=text.text,
                 confidence=text.confidence,
                 characters=text.characters,
-                box=one.box,
-                corners=one.corners,
-                detection=one.score,
+                box=_tenths(one.box),
+                corners=(
+                    _tenth(one.corners[0]),
+                    _tenth(one.corners[1]),
+                    _tenth(one.corners[2]),
+                    _tenth(one.corners[3]),
+                ),
+                detection=round(one.score, 4),
                 country=text.country,
                 layout=text.layout,
                 rows=text.rows,
@@ -166,6 +171,16 @@ class OnnxEngine:
         ]
         readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
         return tuple(readings)
+
+
+def _tenth(point: Point) -> Point:
+    """A point to a tenth of a pixel: more means nothing, and readings are written to the log."""
+    return round(point[0], 1), round(point[1], 1)
+
+
+def _tenths(box: Box) -> Box:
+    """A box to tenths of a pixel."""
+    return round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1)
 
 
 def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) -> OnnxEngine:
