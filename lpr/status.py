@@ -102,7 +102,7 @@ def problems_of(
     if status.log.free_bytes < min_free:
         yield f"The disk is nearly full: {status.log.free_bytes // 1_000_000} MB are free."
     if figures.missing_pictures:
-        yield f"{figures.missing_pictures} pictures that the log names are missing or damaged."
+        yield f"Pictures that the log names are missing or damaged: {figures.missing_pictures}."
     for actor in status.actors:
         if actor.state == "parked":
             yield f"{actor.name} failed too often and stays out until the next start: {actor.detail}"

@@ -21,7 +21,6 @@ from lpr.events import (
     DeliveryFailed,
     DeliveryParked,
     DeliveryRequested,
-    Event,
     PassageDecided,
     PassageSigned,
 )
@@ -104,28 +103,37 @@ async def _ship(
         )
         await log.append((parked,), actor=sink.name, cause=job.seq, cursor=job.seq)
         return
-    missing = [
-        BlobMissing(blob=picture.blob, noticed_by=sink.name, problem=f"{blobs.path(picture.blob)} is missing")
-        for picture in (found.signed.picture, found.signed.plate_picture)
-        if picture.blob and not blobs.has(picture.blob)
-    ]
-    if missing:
-        await log.append(missing, actor=sink.name, cause=job.seq)
+    told: set[str] = set()
     wait = waiting(state, policy, found.record, clock.wall())
     while True:
         if wait > 0:
             await clock.sleep(wait)
-        outcome, noticed = await _try(sink, found)
+        missing = await _missing(sink.name, blobs, found.signed)
+        outcome, needed = await _try(sink, found)
+        noticed = {event.blob: event for event in (*needed, *missing) if event.blob not in told}
+        told |= noticed.keys()
         step = settle(state, policy, sink.name, found, outcome, clock.wall(), clock.jitter())
         if step.events or noticed:
             cursor = job.seq if step.done else None
-            await log.append((*noticed, *step.events), actor=sink.name, cause=job.seq, cursor=cursor)
+            await log.append((*noticed.values(), *step.events), actor=sink.name, cause=job.seq, cursor=cursor)
         if step.done:
             return
         state, wait = step.state, step.wait
 
 
-async def _try(sink: Sink, shipment: Shipment) -> tuple[Outcome, tuple[Event, ...]]:
+async def _missing(sink: str, blobs: BlobStore, signed: PassageSigned) -> list[BlobMissing]:
+    """The pictures of a passage that are gone or damaged."""
+    found: list[BlobMissing] = []
+    for picture in (signed.picture, signed.plate_picture):
+        try:
+            if picture.blob:
+                await blobs.get(picture.blob)
+        except (BlobMissingError, BlobDamagedError) as error:
+            found.append(BlobMissing(blob=picture.blob, noticed_by=sink, problem=str(error)))
+    return found
+
+
+async def _try(sink: Sink, shipment: Shipment) -> tuple[Outcome, tuple[BlobMissing, ...]]:
     try:
         return await sink.deliver(shipment), ()
     except (BlobMissingError, BlobDamagedError) as error:

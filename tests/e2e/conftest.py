@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import numbered
+from tests.e2e import harness, numbered
 
 
 @pytest.fixture
@@ -19,3 +19,9 @@ def anyio_backend() -> str:
 def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four vehicles in twelve seconds."""
     return numbered.write_film(tmp_path_factory.mktemp("film") / "numbers.avi", 4 * numbered.PERIOD)
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of the rendered street."""
+    return harness.film(tmp_path_factory.mktemp("street"), 6.0)

@@ -23,6 +23,9 @@ from tools.render_street import render
 PATIENCE = 240.0
 """Seconds until a test gives up waiting: only a bound, never a measure."""
 
+OTHER = os.environ.get("LPR_E2E_CONFIG", "")
+"""Lines for configurations that say nothing more, e.g. to try other models."""
+
 
 def free_port() -> int:
     """A port that nobody listens at now."""
@@ -41,7 +44,7 @@ def film(folder: Path, seconds: float = 16.0, *, rate: float = 10.0, width: int 
 
 @dataclass
 class Place:
-    """A configured data folder. ``web``, ``nvr``, ``receiver``: ports."""
+    """A configured data folder. ``web``, ``nvr``, ``receiver``: ports. ``camera``: further keys of the camera."""
 
     root: Path
     source: str
@@ -49,6 +52,7 @@ class Place:
     nvr: int
     receiver: int
     extra: str = ""
+    camera: str = "fast = true"
 
     @property
     def data(self) -> Path:
@@ -60,17 +64,18 @@ class Place:
         (self.root / "nvr.password").write_text("nvr-secret-1\n")
         path = self.root / "lpr.toml"
         path.write_text(
-            f'data = "{self.data}"\n[[cameras]]\nname = "gate"\nsource = "{self.source}"\nfast = true\nlane = "1"\n'
+            f'data = "{self.data}"\n[[cameras]]\nname = "gate"\nsource = "{self.source}"\nlane = "1"\n{self.camera}\n'
             f"[web]\nport = {self.web}\n"
             f'[[milesight]]\nport = {self.nvr}\npassword_file = "{self.root / "nvr.password"}"\n'
-            f'[[push]]\nurl = "http://127.0.0.1:{self.receiver}/lpr"\nretry_first = 0.1\nretry_max = 1.0\n{self.extra}'
+            f'[[push]]\nurl = "http://127.0.0.1:{self.receiver}/lpr"\nretry_first = 0.1\nretry_max = 1.0\n'
+            f"{self.extra or OTHER}\n"
         )
         return path
 
 
-def place(root: Path, source: str, extra: str = "") -> Place:
+def place(root: Path, source: str, extra: str = "", camera: str = "fast = true") -> Place:
     """A place with free ports."""
-    return Place(root, source, free_port(), free_port(), free_port(), extra)
+    return Place(root, source, free_port(), free_port(), free_port(), extra, camera)
 
 
 @contextmanager
@@ -92,11 +97,10 @@ def lpr(*arguments: str) -> tuple[str, ...]:
 
 def start(where: Place, *arguments: str) -> subprocess.Popen[bytes]:
     """The service in the background; its output in ``service.log``."""
+    config = str(where.write())
     output = (where.root / "service.log").open("ab")
     with output:
-        return subprocess.Popen(
-            lpr("run", "--config", str(where.write()), "--quiet", *arguments), stdout=output, stderr=output
-        )
+        return subprocess.Popen(lpr("run", "--config", config, "--quiet", *arguments), stdout=output, stderr=output)
 
 
 def until(condition: Callable[[], bool], what: str, process: subprocess.Popen[Any] | None = None) -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from lpr.core.clock import SimulatedClock
-from lpr.events import ClockStepped, LogRecovered
+from lpr.events import BlobMissing, ClockStepped, Delivered, LogRecovered, PassageSigned
 from tests.e2e.disk import small_disk
+from tests.e2e.harness import free_port
 from tests.e2e.numbered import (
     PERIOD,
     NumberEngine,
@@ -32,6 +35,26 @@ from tests.e2e.numbered import (
 )
 
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def receiver(port: int, got: list[str]) -> AsyncGenerator[None]:
+    """Takes pushes; ``got``: their bodies."""
+
+    async def take(request: web.Request) -> web.Response:
+        got.append(await request.text())
+        return web.Response()
+
+    application = web.Application(client_max_size=1 << 24)
+    application.router.add_post("/", take)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
 
 SECOND_VEHICLE = PERIOD + 3
 """A frame on which the second vehicle comes into view; the first has been decided by then."""
@@ -141,3 +164,28 @@ async def test_the_clock_jumps_back_an_hour(tmp_path: Path, numbers: Path) -> No
     assert isinstance(stepped, ClockStepped) and stepped.seconds == pytest.approx(-3600.0, abs=1.0)
     assert await read_plates(tmp_path) == plates(4)
     await check(tmp_path)
+
+
+async def test_pictures_that_are_gone_or_damaged(tmp_path: Path, numbers: Path) -> None:
+    """A receiver that comes late gets every passage; of those whose picture is lost, it is told so, and so are we."""
+    port = free_port()
+    push = {"url": f"http://127.0.0.1:{port}/", "retry_first": 0.1, "retry_max": 0.2}
+    async with opened(config(tmp_path, numbers, push=[push])) as service:
+        signed = [r.event for r in await logged(service.log, "PassageSigned", 4)]
+        await logged(service.log, "DeliveryFailed")
+        first, second, *_ = [event for event in signed if isinstance(event, PassageSigned)]
+        service.blobs.path(first.picture.blob).unlink()
+        service.blobs.path(second.picture.blob).write_bytes(b"other bytes")
+        got: list[str] = []
+        async with receiver(port, got):
+            await service.settled()
+        closed = [r.event for r in await service.log.read(0, types=("Delivered", "DeliveryParked"), limit=100)]
+        missing = {
+            r.event.blob for r in await logged(service.log, "BlobMissing", 2) if isinstance(r.event, BlobMissing)
+        }
+        told = await problem(service, "Pictures that the log names are missing or damaged")
+    assert missing == {first.picture.blob, second.picture.blob} and told
+    assert len(closed) == 4, "no passage holds up the next"
+    assert [event.passage for event in closed if isinstance(event, Delivered)] == [
+        event.passage for event in signed if isinstance(event, PassageSigned)
+    ][-len(got) :]
