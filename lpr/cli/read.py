@@ -14,6 +14,10 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 """The files that are taken from a folder."""
 
 
+UNSURE = 0.3
+"""Plates less sure than this are not shown to people unless they ask for them."""
+
+
 def add(commands: Any) -> None:
     """Add the command."""
     command: argparse.ArgumentParser = commands.add_parser(
@@ -29,7 +33,10 @@ def add(commands: Any) -> None:
         help="expected countries, ISO alpha-2 (BR,AR,…); repeatable",
     )
     command.add_argument(
-        "--min-confidence", type=float, default=0.0, metavar="C", help="leave out plates under it (0-1)"
+        "--min-confidence",
+        type=float,
+        metavar="C",
+        help=f"leave out plates under it (0-1; {UNSURE} for people, 0 with --json)",
     )
     command.set_defaults(run=_read)
 
@@ -40,6 +47,7 @@ def _read(options: argparse.Namespace) -> int:
         if len(code) != 2 or not code.isalpha():
             raise CommandError(f"--country {code}: not a country; write ISO alpha-2 codes such as BR or BR,AR")
     paths = list(_files(options.images))
+    least = options.min_confidence if options.min_confidence is not None else 0.0 if options.json else UNSURE
     failed = 0
     reader = lpr.Reader(countries=countries)
     progress = Progress("reading", len(paths), quiet=len(paths) < 2)
@@ -50,7 +58,7 @@ def _read(options: argparse.Namespace) -> int:
         except lpr.ImageError as problem:
             plates, elapsed, error = (), 0.0, str(problem)
             failed += 1
-        kept = [plate for plate in plates if plate.confidence >= options.min_confidence]
+        kept = [plate for plate in plates if plate.confidence >= least]
         progress.step()
         progress.clear()
         if error is not None:
