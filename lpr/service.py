@@ -39,7 +39,7 @@ from lpr.core.delivery import BackoffPolicy
 from lpr.core.frames import Slot
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
-from lpr.core.pipeline import Chain, Stage, ToEngine, ToTrigger
+from lpr.core.pipeline import Chain, Stage, ToEngine, ToTrigger, chain_name
 from lpr.core.reader import PAGE
 from lpr.core.record import Record
 from lpr.core.retention import Needs, Retention
@@ -178,7 +178,7 @@ class Service:
         self._supervisor.add("measure", self._measure)
 
     def _add_camera(self, camera: Camera) -> None:
-        chain = Chain(f"camera:{camera.name}", partial(self._stages, camera))
+        chain = Chain(chain_name(camera.name), partial(self._stages, camera))
         self._supervisor.add(chain.name, partial(run_source, chain, self.log))
         self._sources.append(chain.name)
 
@@ -274,7 +274,7 @@ class Service:
         """The cameras that can't be read: given up, between two tries, or parked."""
         parked = {actor.name for actor in self._supervisor.status() if actor.state == "parked"}
         views = self.views.items()
-        return [name for name, view in views if view.status.state == "lost" or f"camera:{name}" in parked]
+        return [name for name, view in views if view.status.state == "lost" or chain_name(name) in parked]
 
     async def settled(self) -> None:
         """Return when every source has ended and every actor has dealt with all that they recorded."""

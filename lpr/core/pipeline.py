@@ -71,6 +71,11 @@ ToTrigger: TypeAlias = Moment | End
 ToEngine: TypeAlias = Capture | Passing | End
 
 
+def chain_name(camera: str) -> str:
+    """The name under which a camera's chain runs and appends: also that of its baselines."""
+    return f"camera:{camera}"
+
+
 class Abandoning:
     """An ``Offload`` for calls that may hang: a thread that is given up on cancellation, two of them at most.
 

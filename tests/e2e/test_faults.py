@@ -15,7 +15,8 @@ import pytest
 from aiohttp import web
 
 from lpr.core.clock import SimulatedClock
-from lpr.events import BlobMissing, ClockStepped, Delivered, LogRecovered, PassageSigned
+from lpr.core.pipeline import chain_name
+from lpr.events import Baseline, BlobMissing, ClockStepped, Delivered, LogRecovered, PassageSigned
 from tests.e2e.disk import small_disk
 from tests.e2e.harness import free_port
 from tests.e2e.numbered import (
@@ -189,3 +190,15 @@ async def test_pictures_that_are_gone_or_damaged(tmp_path: Path, numbers: Path) 
     assert [event.passage for event in closed if isinstance(event, Delivered)] == [
         event.passage for event in signed if isinstance(event, PassageSigned)
     ][-len(got) :]
+
+
+async def test_what_the_engine_knew_is_found_again(
+    tmp_path: Path, numbers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its baseline lies under the name of the camera's chain, so a start need not fold the whole log."""
+    monkeypatch.setattr("lpr.actors.engine.engine.BASELINE_EVERY", 4)
+    await run(config(tmp_path, numbers))
+    async with opened(config(tmp_path, numbers)) as service:
+        baseline = await service.log.baseline(chain_name("gate"))
+    assert baseline is not None and isinstance(baseline.event, Baseline)
+    assert baseline.event.actor == baseline.actor == "camera:gate"

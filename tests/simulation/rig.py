@@ -26,7 +26,7 @@ from lpr.core.frames import Slot
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.core.offload import inline
-from lpr.core.pipeline import Chain, Emit, Stage, ToEngine, ToTrigger
+from lpr.core.pipeline import Chain, Emit, Stage, ToEngine, ToTrigger, chain_name
 from lpr.core.record import Record
 from lpr.events import Event, Reading
 from lpr.vision.sources import Kind, Opening, Reader, Shot
@@ -122,7 +122,7 @@ class Rig:
                 ),
             )
 
-        return Chain("camera", build)
+        return Chain(chain_name(self.camera.name), build)
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[EventLog]:
@@ -164,7 +164,7 @@ def mortal(log: EventLog, kill_at: int | None, after: bool) -> Emit:
         count += 1
         if kill_at is not None and count >= kill_at and not after:
             raise Killed
-        records = await log.append(events, actor="camera")
+        records = await log.append(events, actor=chain_name("gate"))
         if kill_at is not None and count >= kill_at:
             raise Killed
         return records

@@ -105,7 +105,7 @@ async def test_a_short_memory_with_baselines_decides_the_same(tmp_path: Path, mo
     assert await killed.run()
     assert await outcome(killed) == await outcome(whole)
     actors = {event.actor for event in await killed.events(Baseline) if isinstance(event, Baseline)}
-    assert "engine:gate" in actors
+    assert "camera:gate" in actors
 
 
 async def test_a_file_that_was_read_is_not_read_again_unless_it_changes(tmp_path: Path) -> None:

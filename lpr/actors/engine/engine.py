@@ -33,7 +33,7 @@ from lpr.core.errors import LogUnavailable
 from lpr.core.frames import Frame, Slot, SlotClosed
 from lpr.core.live import LiveView
 from lpr.core.offload import Offload
-from lpr.core.pipeline import Abandoning, Capture, Emit, End, Passing, ToEngine
+from lpr.core.pipeline import Abandoning, Capture, Emit, End, Passing, ToEngine, chain_name
 from lpr.core.reader import Readable
 from lpr.events import (
     CaptureFailed,
@@ -112,7 +112,7 @@ class EngineActor:
 
     async def run(self, emit: Emit) -> None:
         """Until the captures end, or cancelled."""
-        self._fold = await recover(self.name, self._camera.name, self._log, self._rules, self._gate)
+        self._fold = await recover(chain_name(self._camera.name), self._camera.name, self._log, self._rules, self._gate)
         self._glance = Glance()
         try:
             while True:
@@ -198,7 +198,7 @@ class EngineActor:
             self._view.status = replace(self._view.status, recorded=self._view.status.recorded + 1)
         if records and self._recorded >= BASELINE_EVERY:
             self._recorded = 0
-            baseline = baseline_of(self.name, self._fold.memory, records[-1].seq)
+            baseline = baseline_of(chain_name(self._camera.name), self._fold.memory, records[-1].seq)
             await self._patiently(partial(emit, (baseline,)))
 
     def _events(
