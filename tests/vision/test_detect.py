@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detector_models import plate_map, write_detector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lpr.vision.detect import Fit, PlateDetector, fit, letterbox, suppress
 from lpr.vision.manifest import ModelError
+from tests.vision.detector_models import plate_map, write_detector
 
 PICTURE = np.zeros((384, 640, 3), np.uint8)
 

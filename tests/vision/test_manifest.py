@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reader_models import write_fixed
 
 from lpr.vision.manifest import InputSpec, ModelError, ReaderManifest, load_manifest, prepare
 from lpr.vision.ocr import PlateReader
+from tests.vision.reader_models import write_fixed
 
 
 def test_a_damaged_model_is_refused_by_its_hash(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader_models import write_fixed
 
 from lpr.events import Corners
 from lpr.plates.formats import UnknownCountry
 from lpr.scene.plates import render_plate, spec_for
 from lpr.vision.ocr import PlateReader, plate_colour, style_prior
 from lpr.vision.rectify import corners_of_box
+from tests.vision.reader_models import write_fixed
 
 
 def test_fixed_slots(tmp_path: Path) -> None:
