@@ -182,13 +182,69 @@ class PlateFactory:
         ground, level = _contrast(rng, ground, level)
         ground = self._texture(rng, ground, 0.35 if style.name in ("us", "mx") else 0.08)
         flat = wear(rng, ground, layers.ink, level)
+        if style.name in ("us", "mx", "other", "eu", "cl", "co"):
+            self._emblem(rng, flat, layers.boxes, level)
         if style.name in ("us", "mx", "other"):
-            _emblem(rng, flat, layers.boxes)
             _slogan(rng, flat, level)
         flat = _fittings(rng, flat, style.name, level)
         text = np.array(layers.boxes, np.float64)
         band = (float(text[:, 0].min()), float(text[:, 1].min()), float(text[:, 2].max()), float(text[:, 3].max()))
         return self._scene(rng, flat, seen, band)
+
+    def _emblem(
+        self,
+        rng: np.random.Generator,
+        flat: NDArray[np.float32],
+        boxes: tuple[tuple[int, int, int, int], ...],
+        level: float,
+    ) -> None:
+        """Something in the widest gap between characters, or beside them: a tree, a rider, a seal, two seals; here
+        random shapes, rings and pieces of pictures."""
+        gaps = [(b[0] - a[2], a[2], a[1], a[3]) for a, b in pairwise(boxes) if b[1] == a[1]]
+        gaps.append((boxes[0][0], 0, boxes[0][1], boxes[0][3]))
+        if rng.random() < 0.3:
+            return
+        width, left, top, bottom = max(gaps)
+        tall = bottom - top
+        if width < 0.25 * tall:
+            return
+        middle = np.array([left + width / 2, (top + bottom) / 2 + rng.normal(0, 0.05) * tall])
+        size = np.array([width * 0.42, min(width * rng.uniform(0.4, 1.0), tall * 0.6)])
+        kind = rng.random()
+        shade_of = level if rng.random() < 0.6 else float(rng.uniform(0, 255))
+        centre = (int(middle[0]), int(middle[1]))
+        if kind < 0.3 and len(self._backgrounds):
+            piece = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
+            mask = np.zeros(flat.shape, np.uint8)
+            cv2.ellipse(
+                mask, (centre, (float(size[0] * 2), float(size[1] * 2)), float(rng.uniform(0, 180))), (255,), -1
+            )
+            x1, y1 = max(0, int(middle[0] - size[0])), max(0, int(middle[1] - size[1]))
+            part = flat[y1 : y1 + int(2 * size[1]) + 1, x1 : x1 + int(2 * size[0]) + 1]
+            fitted = np.asarray(
+                cv2.resize(piece, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_AREA), np.float32
+            )
+            inside = mask[y1 : y1 + part.shape[0], x1 : x1 + part.shape[1]] > 0
+            part[inside] = fitted[inside]
+        elif kind < 0.6:
+            radius = max(2, int(min(size) * rng.uniform(0.5, 1.0)))
+            spots = [centre]
+            if rng.random() < 0.4:
+                radius = max(2, int(min(tall * 0.24, width * 0.42)))
+                spots = [(centre[0], int(top + tall * 0.27)), (centre[0], int(top + tall * 0.75))]
+            for spot in spots:
+                line = -1 if rng.random() < 0.4 else max(1, radius // 4)
+                cv2.circle(flat, spot, radius, (shade_of,), line)
+                if radius > 4 and rng.random() < 0.5:
+                    cv2.circle(flat, spot, radius // 2, (float(rng.uniform(0, 255)),), -1)
+        else:
+            for _ in range(int(rng.integers(1, 5))):
+                count = int(rng.integers(3, 9))
+                angles = np.sort(rng.uniform(0, 2 * np.pi, count))
+                reach = rng.uniform(0.3, 1.0, (count, 1))
+                points = middle + np.stack((np.cos(angles), np.sin(angles)), 1) * reach * size
+                cv2.fillPoly(flat, [points.astype(np.int32)], (shade_of,))
+                shade_of = float(rng.uniform(0, 255))
 
     def _texture(self, rng: np.random.Generator, ground: NDArray[np.float32], share: float) -> NDArray[np.float32]:
         """Some plates carry a landscape: a faint picture under the characters."""
@@ -307,24 +363,6 @@ def _fittings(rng: np.random.Generator, flat: NDArray[np.float32], style: str, i
         x, y = int(width * rng.uniform(0.38, 0.5)), int(height * rng.uniform(0.86, 0.94))
         cv2.circle(flat, (x, y), max(1, int(height * 0.05)), (ink,), -1)
     return flat
-
-
-def _emblem(rng: np.random.Generator, flat: NDArray[np.float32], boxes: tuple[tuple[int, int, int, int], ...]) -> None:
-    """Something in the widest gap between characters: a tree, a rider, a state's outline; here, random shapes."""
-    gaps = [(b[0] - a[2], a[2], b[0], a[1], a[3]) for a, b in pairwise(boxes) if b[1] == a[1]]
-    if not gaps or rng.random() < 0.35:
-        return
-    width, x1, x2, top, bottom = max(gaps)
-    if width < 0.3 * (bottom - top):
-        return
-    middle = np.array([(x1 + x2) / 2, (top + bottom) / 2 + rng.normal(0, 0.05) * (bottom - top)])
-    size = np.array([width * 0.42, min(width * rng.uniform(0.4, 1.0), (bottom - top) * 0.6)])
-    for _ in range(int(rng.integers(1, 5))):
-        count = int(rng.integers(3, 9))
-        angles = np.sort(rng.uniform(0, 2 * np.pi, count))
-        reach = rng.uniform(0.3, 1.0, (count, 1))
-        points = middle + np.stack((np.cos(angles), np.sin(angles)), 1) * reach * size
-        cv2.fillPoly(flat, [points.astype(np.int32)], (float(rng.uniform(0, 255)),))
 
 
 def _slogan(rng: np.random.Generator, flat: NDArray[np.float32], level: float) -> None:

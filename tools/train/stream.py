@@ -43,7 +43,7 @@ class Recipe:
     fonts: Path | None = None
     real: Path | None = None
     variants: int = 6
-    real_share: float = 0.06
+    real_share: float = 0.1
     ramp: int = 0
 
 
