@@ -203,11 +203,10 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
     In view: the same text over 3, a similar one over 2, by place over 1. Out of sight: below 2.
     """
     seconds = max(0.0, (place.when - trail.seen) / SECOND)
-    allowed = _allowed(reading.text, trail, rules)
-    changed = min((difference(reading.text, said.text) for said in trail.said), default=None)
-    similar = bool(reading.text) and changed is not None and changed <= allowed
     if seconds > rules.gone_after:
-        return _hidden(trail, reading, place, seconds, changed, allowed)
+        return _hidden(trail, reading, place, seconds, rules)
+    allowed, changed = _allowed(reading.text, trail, rules), _changed(reading.text, trail)
+    similar = bool(reading.text) and changed is not None and changed <= allowed
     away, scaled = _distance(trail, place, min(seconds, 1.0))
     closeness = 1.0 / (1.0 + away)
     size_fits = scaled <= 1.5 + 1.2 * seconds and not _turned(trail, place)
@@ -324,7 +323,12 @@ def _distance(trail: Trail, place: Place, seconds: float) -> tuple[float, float]
     return math.hypot(x - part * dx, y - part * dy) / width, max(scaled, 1.0 / scaled)
 
 
-def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, changed: int | None, allowed: int) -> float:
+def _changed(text: str, trail: Trail) -> int | None:
+    """How far ``text`` is from the nearest that the vehicle was read as; None when it never was."""
+    return min((difference(text, said.text) for said in trail.said), default=None)
+
+
+def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules: Rules) -> float:
     """A vehicle that was out of sight: it stood there, or was not out of sight for long, and nothing speaks against it.
 
     Scores less than one that is in view: where a vehicle moves on, its readings are its own.
@@ -332,9 +336,12 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, change
     last = trail.last
     away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
     scaled = max(place.height / last.height, last.height / place.height)
-    stood = stands(trail)
-    if scaled > 1.5 or not (stood or seconds <= SHORT):
+    if scaled > 1.5 or away > 2.0 * (1.5 + seconds):  # most vehicles of the memory: no need to look at texts
         return 0.0
+    stood = stands(trail)
+    if not (stood or seconds <= SHORT):
+        return 0.0
+    allowed, changed = _allowed(reading.text, trail, rules), _changed(reading.text, trail)
     reach = 1.5 if stood else 1.5 + seconds
     closeness = 1.0 / (1.0 + away)
     if changed == 0:

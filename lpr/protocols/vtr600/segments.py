@@ -6,6 +6,7 @@ whatever bytes come in, ``JpegError`` is the only thing raised. Imports nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -159,19 +160,20 @@ def _segment_end(data: bytes, at: int, marker: int) -> int:
     return at + length
 
 
+_ENDS = re.compile(rb"\xff(?![\x00\xd0-\xd7])", re.DOTALL)
+"""An FF in a scan that is neither picture data nor a restart marker."""
+
+
 def _scan_end(data: bytes, at: int) -> int:
     """Where entropy-coded data ends: at an FF that neither 00 nor a restart marker follows (B.1.1.5)."""
     while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
+        found = _ENDS.search(data, at)
+        if found is None or found.end() >= len(data):
             raise JpegError("cut short: the picture data has no end (FF D9)")
-        after = data[at + 1]
-        if after == 0x00 or 0xD0 <= after <= 0xD7:
-            at += 2
-        elif after == 0xFF and _fill_before_restart(data, at):
-            at += 1
-        else:
+        at = found.start()
+        if data[at + 1] != 0xFF or not _fill_before_restart(data, at):
             return at
+        at += 1
 
 
 def _fill_before_restart(data: bytes, at: int) -> bool:
