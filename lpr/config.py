@@ -154,6 +154,9 @@ class MilesightServer(Section, frozen=True, kw_only=True):
     revision: Literal["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"] = "1.6"
     images: Literal["none", "plate", "full", "all"] = "all"
     resume: Annotated[bool, Meta(description="a client that comes back gets what it missed")] = True
+    new_clients: Annotated[
+        Literal["now", "beginning"], Meta(description="what a client gets that was never here: only what comes, or all")
+    ] = "now"
     resume_limit: Annotated[int, Meta(ge=0, description="at most so many missed passages")] = 10000
     plate_type: Annotated[int, Meta(ge=0, le=3, description="1 black 2 white 3 visitor")] = 3
     device_id: Annotated[str, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] | None = (

@@ -171,6 +171,8 @@ class LogReader(Pages):
             try:
                 connection = store.connect(path, busy_timeout=busy_timeout, read_only=True)
                 try:
+                    if store.is_empty(connection):
+                        raise FileNotFoundError(f"{path}: the log is only just being made; try again")
                     return store.check_format(connection, path)
                 finally:
                     connection.close()

@@ -67,6 +67,7 @@ class Place:
             f'data = "{self.data}"\n[[cameras]]\nname = "gate"\nsource = "{self.source}"\nlane = "1"\n{self.camera}\n'
             f"[web]\nport = {self.web}\n"
             f'[[milesight]]\nport = {self.nvr}\npassword_file = "{self.root / "nvr.password"}"\n'
+            'new_clients = "beginning"\n'
             f'[[push]]\nurl = "http://127.0.0.1:{self.receiver}/lpr"\nretry_first = 0.1\nretry_max = 1.0\n'
             f"{self.extra or OTHER}\n"
         )

@@ -192,7 +192,7 @@ async def test_a_full_disk_stops_a_file_and_loses_nothing(tmp_path: Path, monkey
     def free_bytes(_: Path) -> int:
         return next(free, 10**12)
 
-    monkeypatch.setattr("lpr.actors.engine.engine.free_bytes", free_bytes)
+    monkeypatch.setattr("lpr.core.blobs._free_bytes", free_bytes)
     monkeypatch.setattr("lpr.actors.engine.engine.FIRST_RETRY", 0.001)
     assert await where.run()
     assert await outcome(where) == expected

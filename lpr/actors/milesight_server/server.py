@@ -256,10 +256,11 @@ class MilesightServer:
         return "200"
 
     async def join(self, client: Client, user: str) -> int:
-        """Where the client goes on: behind what it had, or at the log's head. Durable before the client knows."""
+        """Where the client goes on: behind what it had, a new one as configured. Durable before the client knows."""
         identity = f"{user}@{client.address}"
         head = self._log.head
-        known = self._positions.get(identity) if self._settings.resume else None
+        new = 0 if self._settings.new_clients == "beginning" else None
+        known = self._positions.get(identity, new) if self._settings.resume else new
         position = head if known is None else max(min(known, head), await self._oldest_resumed(min(known, head)))
         assert self._emit is not None
         await self._emit([ClientJoined(server=self.name, client=identity, resumes_after=position)])
