@@ -58,7 +58,7 @@ from lpr.preparing import (
     write_secret,
 )
 from lpr.status import News, actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
-from lpr.vision.engine import Engine, open_engine
+from lpr.vision.engine import Engine, limit_threads, open_engine
 from lpr.web.context import WebContext
 from lpr.web.server import WebServer
 from lpr.web.status import ServiceStatus
@@ -361,6 +361,7 @@ async def open(
     make_folder(place.root)
     check_ports(config)
     key = prepare_key(config, place)
+    limit_threads(config.engine.threads)
     engine = engine or await anyio.to_thread.run_sync(open_engine, config.engine)
     try:
         async with AsyncExitStack() as stack:

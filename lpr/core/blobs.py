@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -56,12 +57,13 @@ class BlobStore:
             raise ValueError(f"not the name of a picture: {blob[:80]!r}")
         return self.root / blob[:2] / blob
 
-    async def put(self, data: bytes) -> str:
+    async def put(self, data: bytes, *, min_free: int = 0) -> str:
         """Store ``data``; returns its name, hex SHA-256. Durable, file and folder, on return.
 
-        Raises BlobUnavailableError (disk full, no permission): nothing half written is left.
+        ``min_free``: bytes that are to stay free on the disk. Raises BlobUnavailableError (disk full, no
+        permission): nothing half written is left.
         """
-        return await self._offload(partial(self._store, data))
+        return await self._offload(partial(self._store, data, min_free))
 
     async def get(self, blob: str) -> bytes:
         """The bytes of ``blob``. Raises BlobMissingError, BlobDamagedError."""
@@ -123,7 +125,12 @@ class BlobStore:
         """Delete what writes cut short by a crash have left in ``tmp``. For the start of the service only."""
         return await self._offload(self._clean)
 
-    def _store(self, data: bytes) -> str:
+    def _store(self, data: bytes, min_free: int) -> str:
+        if min_free and (free := _free_bytes(self.root)) < min_free:
+            raise BlobUnavailableError(
+                f"{self.root}: {free // 1_000_000} MB are free, {min_free // 1_000_000} are to stay "
+                "(log.min_free_mb); make room, it then goes on by itself"
+            )
         try:
             try:
                 return self._put(data)
@@ -218,3 +225,10 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _free_bytes(folder: Path) -> int:
+    """Free bytes on the disk of ``folder``, or of the nearest folder above it that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

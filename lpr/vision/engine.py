@@ -4,7 +4,7 @@
 place by offering ``read``. An engine keeps its models loaded, holds no other state and is not safe for two threads at
 once: each worker thread has its own.
 
-May import the modules beside it, ``lpr.events`` (Reading, Point) and numpy.
+May import the modules beside it, ``lpr.events`` (Reading, Point), cv2 and numpy.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +24,17 @@ from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
 
-__all__ = ["Engine", "EngineOptions", "ImageError", "Limits", "OnnxEngine", "chosen", "decode_image", "open_engine"]
+__all__ = [
+    "Engine",
+    "EngineOptions",
+    "ImageError",
+    "Limits",
+    "OnnxEngine",
+    "chosen",
+    "decode_image",
+    "limit_threads",
+    "open_engine",
+]
 
 
 class Engine(Protocol):
@@ -181,6 +192,14 @@ def _tenth(point: Point) -> Point:
 def _tenths(box: Box) -> Box:
     """A box to tenths of a pixel."""
     return round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1)
+
+
+def limit_threads(threads: int) -> None:
+    """Let OpenCV use so many threads for one picture, in this process.
+
+    Its own pool waits by spinning, which costs more than it gains on pictures of a few megapixels.
+    """
+    cv2.setNumThreads(threads)
 
 
 def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) -> OnnxEngine:

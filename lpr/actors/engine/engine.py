@@ -13,12 +13,10 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core``, ``lpr.vision`` and ``lp
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -276,19 +274,10 @@ class EngineActor:
     async def _keep(self, frame: Frame) -> Exposure:
         """Store a frame as JPEG; durable on return."""
         data = await self._offload(partial(encode, frame, self._quality))
-        blob = await self._patiently(partial(self._put, data))
+        blob = await self._patiently(partial(self._blobs.put, data, min_free=self._min_free))
         height, width = frame.image.shape[:2]
         picture = Picture(blob=blob, width=width, height=height, bytes=len(data))
         return Exposure(at=frame.at, position=frame.position, picture=picture)
-
-    async def _put(self, data: bytes) -> str:
-        free = await self._offload(partial(free_bytes, self._blobs.root))
-        if free < self._min_free:
-            raise BlobUnavailableError(
-                f"{self._blobs.root}: {free // 1_000_000} MB are free, {self._min_free // 1_000_000} are to stay "
-                "(log.min_free_mb); make room, it then goes on by itself"
-            )
-        return await self._blobs.put(data)
 
     async def _patiently(self, step: Callable[[], Awaitable[T]]) -> T:
         """Do ``step``; while the disk is full or the log can't be written, wait and try again."""
@@ -316,10 +305,3 @@ def encode(frame: Frame, quality: int) -> bytes:
     if not done:
         raise ValueError(f"{frame.source}: frame {frame.position} can't be made a JPEG")
     return data.tobytes()
-
-
-def free_bytes(folder: Path) -> int:
-    """Free bytes on the disk of ``folder``, or of the nearest folder above it that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free

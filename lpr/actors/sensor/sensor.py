@@ -32,7 +32,7 @@ from lpr.core.offload import Offload
 from lpr.core.pipeline import Abandoning, Emit, End, ToTrigger
 from lpr.core.reader import Readable
 from lpr.events import Event, Micros, SourceEnded, SourceLost, SourceOpened, SourceStalled
-from lpr.vision.sources import Guarded, Opening, Reader, SourceError, is_recorded, kind_of, without_credentials
+from lpr.vision.sources import Guarded, Opening, Reader, Shot, SourceError, is_recorded, kind_of, without_credentials
 
 ATTEMPTS = 5
 """A recorded source that can't be opened so often in a row is given up; a live one never."""
@@ -45,6 +45,9 @@ SETTLED = 10 * SECOND
 
 PRIME = 2000
 """Frames before the place to resume at that a trigger may be shown, at most."""
+
+AHEAD_BYTES, MOST_AHEAD = 16_000_000, 8
+"""A film that goes as quick as it can is read so many bytes or frames at a time: a thread is asked less often."""
 
 
 class Sensor:
@@ -156,11 +159,13 @@ class Sensor:
                 if shot is not None and shot.image is not None:
                     await pump.prime(shot)
         started, first = self._clock.mono(), None
-        while (shot := await self._offload(reader.read)) is not None:
-            if not camera.fast:
-                first = shot.offset if first is None else first
-                await self._pace(started, shot.offset - first)
-            await pump.take(shot, resume.base + shot.offset)
+        count = self._ahead(opening)
+        while shots := await self._offload(partial(read_some, reader, count)):
+            for shot in shots:
+                if not camera.fast:
+                    first = shot.offset if first is None else first
+                    await self._pace(started, shot.offset - first)
+                await pump.take(shot, resume.base + shot.offset)
         if resume.position == 0 and pump.decoded == 0 and opening.kind == "file":
             raise SourceError(f"{opening.address}: not one frame could be decoded; is the file whole?", final=True)
         await self._finish(opening, pump, max(skipped, pump.next), emit)
@@ -242,6 +247,11 @@ class Sensor:
         seconds = trigger.hold + 6.0 / trigger.rate if trigger.kind == "motion" else 2.0 / trigger.rate
         return min(PRIME, math.ceil(seconds * (opening.rate or 60.0)) + 2)
 
+    def _ahead(self, opening: Opening) -> int:
+        """Frames that are read in one go: several only of a film that goes as quick as it can."""
+        size = 3 * opening.width * opening.height
+        return max(1, min(MOST_AHEAD, AHEAD_BYTES // size)) if self._camera.fast and size else 1
+
     def _step(self, opening: Opening) -> Micros:
         return round(SECOND / (opening.rate or 25.0))
 
@@ -280,6 +290,14 @@ class Sensor:
     async def _tell(self, emit: Emit, event: Event) -> None:
         """Record an event; while the log can't be written, wait."""
         await patiently(partial(emit, (event,)), self._clock)
+
+
+def read_some(reader: Reader, count: int) -> list[Shot]:
+    """The next ``count`` frames, fewer at the end. Raises SourceError."""
+    shots: list[Shot] = []
+    while len(shots) < count and (shot := reader.read()) is not None:
+        shots.append(shot)
+    return shots
 
 
 def backoff(attempt: int, first: float, longest: float) -> float:
