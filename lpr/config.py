@@ -78,6 +78,9 @@ class Engine(Section, frozen=True, kw_only=True):
     min_detection: Fraction = 0.4
     min_plate_width: Annotated[int, Meta(ge=4, le=4096, description="pixels")] = 16
     max_plates: Annotated[int, Meta(ge=1, le=64)] = 16
+    min_characters: Annotated[
+        int, Meta(ge=0, le=10, description="a shorter text doesn't make a plate of a doubtful detection")
+    ] = 4
     detector_size: Annotated[int, Meta(ge=128, le=4096, description="longest side given to the detector")] | None = None
     threads: Annotated[int, Meta(ge=1, le=64, description="onnxruntime threads")] = 1
     jpeg_quality: Annotated[int, Meta(ge=30, le=100)] = 90
@@ -91,7 +94,7 @@ class Vote(Section, frozen=True, kw_only=True):
     max_different_characters: Annotated[int, Meta(ge=0, le=10)] = 2
     same_plate_interval: Annotated[float, Meta(ge=0, description="minimum seconds between identical plates")] = 30.0
     last_readings: Annotated[int, Meta(ge=0, description="only the last N readings of a vehicle vote; 0: all")] = 0
-    min_confidence: Fraction = 0.35
+    min_confidence: Fraction = 0.5
     min_readings: Count = 1
     best_exposure_only: bool = True
     max_pictures: Annotated[int, Meta(ge=1, le=16)] = 4

@@ -52,7 +52,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     max_different_characters: int = 2
     same_plate_interval: float = 30.0
     last_readings: int = 0
-    min_confidence: float = 0.35
+    min_confidence: float = 0.5
     min_readings: int = 1
     best_exposure_only: bool = True
     max_pictures: int = 4

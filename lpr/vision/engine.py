@@ -61,6 +61,8 @@ class EngineOptions(Protocol):
     @property
     def max_plates(self) -> int: ...
     @property
+    def min_characters(self) -> int: ...
+    @property
     def detector_size(self) -> int | None: ...
     @property
     def threads(self) -> int: ...
@@ -89,11 +91,30 @@ class TextReader(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Which detections are read. ``min_width``: pixels of the box; ``region``: polygon in which the plate's middle
-    must lie, in fractions of the picture's width and height; ``most``: plates of one picture, surest first."""
+    must lie, in fractions of the picture's width and height; ``most``: plates of one picture, surest first;
+    ``min_characters``: a shorter text doesn't confirm a doubtful detection (``confirmed``)."""
 
     min_width: float = 16.0
     region: tuple[Point, ...] | None = None
     most: int = 16
+    min_characters: int = 4
+
+
+PLAIN = 0.75
+"""A detection with this score is a plate whatever its text says."""
+
+LIKELY = 0.6
+"""A detection with this score is a plate when its text is long enough; below, the text has to be fairly read, too."""
+
+FAIR = 0.2
+"""The confidence of a text that is fairly read."""
+
+
+def confirmed(detection: float, text: str, confidence: float, min_characters: int) -> bool:
+    """Whether detector and reader together say that this is a plate: lamps and badges give short or poor texts."""
+    if detection >= PLAIN:
+        return True
+    return len(text) >= min_characters and (detection >= LIKELY or confidence >= FAIR)
 
 
 def chosen(found: Sequence[Detection], width: int, height: int, limits: Limits) -> list[Detection]:
@@ -179,6 +200,7 @@ class OnnxEngine:
                 sharpness=text.sharpness,
             )
             for one, text in zip(found, texts, strict=True)
+            if confirmed(one.score, text.text, text.confidence, self.limits.min_characters)
         ]
         readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
         return tuple(readings)
@@ -215,5 +237,6 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         min_width=float(options.min_plate_width),
         region=None if options.region is None else tuple(options.region),
         most=options.max_plates,
+        min_characters=options.min_characters,
     )
     return OnnxEngine(detector, reader, countries=options.countries if countries is None else countries, limits=limits)

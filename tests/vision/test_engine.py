@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lpr.events import Character, Corners
 from lpr.vision.detect import Detection
-from lpr.vision.engine import ImageError, Limits, OnnxEngine, chosen
+from lpr.vision.engine import ImageError, Limits, OnnxEngine, chosen, confirmed
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
 
@@ -114,3 +114,18 @@ def test_what_is_no_picture_is_refused() -> None:
 def test_a_region_that_is_none_is_refused_when_the_engine_is_made() -> None:
     with pytest.raises(ValueError, match="three finite corners"):
         OnnxEngine(FakeDetector(), FakeReader({}), limits=Limits(region=((0.0, 0.0), (1.0, 1.0))))
+
+
+@pytest.mark.parametrize(
+    ("detection", "text", "confidence", "kept"),
+    [
+        (0.9, "", 0.0, True),
+        (0.65, "CC", 0.9, False),
+        (0.65, "ABC1234", 0.05, True),
+        (0.45, "ABC1234", 0.05, False),
+        (0.45, "ABC1234", 0.6, True),
+        (0.45, "", 0.0, False),
+    ],
+)
+def test_a_doubtful_detection_needs_its_text(detection: float, text: str, confidence: float, kept: bool) -> None:
+    assert confirmed(detection, text, confidence, 4) is kept
