@@ -202,7 +202,7 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
 
     In view: the same text over 3, a similar one over 2, by place over 1. Out of sight: below 2.
     """
-    seconds = max(0.0, (place.when - trail.seen) / SECOND)
+    seconds = max(0.0, (place.when - trail.places[-1].when) / SECOND)
     if seconds > rules.gone_after:
         return _hidden(trail, reading, place, seconds, rules)
     allowed, changed = _allowed(reading.text, trail, rules), _changed(reading.text, trail)
@@ -284,7 +284,7 @@ def direction(growth: Growth) -> str:
 
 
 def _bounded(pixels: float) -> float:
-    return max(-_FARTHEST, min(_FARTHEST, pixels))
+    return pixels if -_FARTHEST <= pixels <= _FARTHEST else max(-_FARTHEST, min(_FARTHEST, pixels))
 
 
 def _allowed(text: str, trail: Trail, rules: Rules) -> int:
@@ -333,10 +333,12 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules:
 
     Scores less than one that is in view: where a vehicle moves on, its readings are its own.
     """
-    last = trail.last
+    last = trail.places[-1]
+    scaled = place.height / last.height
+    if not 1.0 / 1.5 <= scaled <= 1.5:
+        return 0.0
     away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
-    scaled = max(place.height / last.height, last.height / place.height)
-    if scaled > 1.5 or away > 2.0 * (1.5 + seconds):  # most vehicles of the memory: no need to look at texts
+    if away > 2.0 * (1.5 + seconds):  # most vehicles of the memory: no need to look at their texts
         return 0.0
     stood = stands(trail)
     if not (stood or seconds <= SHORT):

@@ -101,8 +101,10 @@ async def shell(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = Problem("credentials_unavailable", str(error))
     except LogClosedError:
         problem = Problem("stopping")
-    except (ConnectionError, asyncio.CancelledError):
+    except asyncio.CancelledError:
         raise
+    except ConnectionError:
+        return web.Response()  # the client has gone: aiohttp would report it with a traceback
     except Exception:
         LOGGER.exception("%s %s", request.method, request.path[:200])
         problem = Problem("internal")

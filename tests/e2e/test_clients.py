@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import pytest
 
-from tests.e2e.harness import PATIENCE, Place, lpr, place, start, until
+from tests.e2e.harness import PATIENCE, Place, lpr, place, start, stop, until
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +76,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, street: Path) -> Generator[Si
         assert made.send("/me/password", "PUT", current=found[2], new=NEW)["_status"] in (200, 204)
         made.token = made.send("/login", "POST", user=found[1], password=NEW)["token"]
         yield made
+        assert stop(process) == 0
+        assert "Traceback" not in log.read_text(), "clients that go away are nothing to be told about"
     finally:
         process.kill()
         process.wait()
