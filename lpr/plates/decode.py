@@ -41,13 +41,14 @@ class DecodeSettings:
     """How far a format may overrule what was seen.
 
     ``tolerance``: most that all overruled slots of a plate may cost together, in nats. ``twin_cost``: most that one
-    overruled slot of look-alikes costs. ``prior_weight``: weight of the layout prior against the slots.
+    overruled slot of look-alikes costs. ``prior_weight``: weight of the layout prior against the slots (small: a prior, which is at least 0.01, must not
+    outweigh a look-alike that was clearly seen).
     ``least_other``: candidates less likely than this are not reported.
     """
 
     tolerance: float = 2.0
     twin_cost: float = 0.9
-    prior_weight: float = 0.5
+    prior_weight: float = 0.15
     sure_layout: float = 0.5
     least_other: float = 0.001
 
@@ -99,7 +100,7 @@ def decode(
     weights = prior or {}
     fits: list[_Fit] = []
     for rank, format_ in enumerate(formats or FORMATS):
-        known = max(float(weights.get(format_.key, 0.01)), 1e-3) if weights else 1.0
+        known = max(float(weights.get(format_.key, 0.01)), 0.01) if weights else 1.0
         if not formats and known < chosen.sure_layout:
             continue
         fit = _fit(p, greedy, seen, format_, strict=not formats or not format_.common, settings=chosen)

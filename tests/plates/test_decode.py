@@ -86,6 +86,15 @@ def test_the_prior_names_the_layout_where_the_text_cannot() -> None:
     assert candidates[0] == "uy-mercosul" and "br-old" in candidates
 
 
+def test_a_wrong_prior_does_not_change_what_was_clearly_seen() -> None:
+    prior = {"br-old": 0.001, "br-mercosul": 0.999}
+    for text in ("FSR0106", "DIW5121"):
+        assert decode(slots(text), formats_for(["BR"]), prior).text == text
+    doubtful = put(slots("ABC1034"), 4, D0=0.5, O=0.46)
+    assert decode(doubtful, formats_for(["BR"]), prior).text == "ABC1O34"
+    assert decode(doubtful, formats_for(["BR"]), {"br-old": 0.999}).text == "ABC1034"
+
+
 def test_without_countries_a_sure_prior_names_and_an_unsure_one_does_not() -> None:
     p = slots("ABC1234")
     assert decode(p).layout is not None
