@@ -41,9 +41,10 @@ class DecodeSettings:
     """How far a format may overrule what was seen.
 
     ``tolerance``: most that all overruled slots of a plate may cost together, in nats. ``twin_cost``: most that one
-    overruled slot of look-alikes costs. ``prior_weight``: weight of the layout prior against the slots (small: a prior, which is at least 0.01, must not
-    outweigh a look-alike that was clearly seen).
-    ``least_other``: candidates less likely than this are not reported.
+    overruled slot of look-alikes costs. ``prior_weight``: weight of the layout prior against the slots (small: a
+    prior, which is at least 0.01, must not outweigh a look-alike that was clearly seen). ``sure_layout``: prior from
+    which on a format may name a text when no countries are configured. ``least_other``: candidates less likely than
+    this are not reported.
     """
 
     tolerance: float = 2.0
