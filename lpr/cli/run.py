@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import signal
@@ -107,6 +108,7 @@ async def _live(config: Config, options: argparse.Namespace, browser: bool) -> i
     """The exit code: 1 when it was to run until the end of sources and one of them could not be read."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with lpr.open(config) as service, anyio.create_task_group() as tasks:
+            settle_memory()
             tasks.start_soon(_stop_on_signal, service, signals)
             tasks.start_soon(_report, service, options, browser)
             if not options.json:
@@ -114,6 +116,12 @@ async def _live(config: Config, options: argparse.Namespace, browser: bool) -> i
             await service.wait()
             tasks.cancel_scope.cancel()
         return int(config.until_end and bool(service.lost()))
+
+
+def settle_memory() -> None:
+    """What is there once everything is loaded stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _introduce(service: Service) -> None:

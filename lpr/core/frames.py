@@ -46,19 +46,19 @@ class Slot(Generic[T]):
         self.dropped = 0
         self._item: tuple[T] | None = None
         self._closed = False
-        self._changed = anyio.Event()
+        self._changed: anyio.Event | None = None  # made by whoever waits
 
     async def put(self, item: T) -> None:
         """Hand over ``item``. Lossy: at once; otherwise waits for the place to be free. Raises SlotClosed."""
+        await anyio.lowlevel.checkpoint_if_cancelled()
         while not self.lossy and self._item is not None and not self._closed:
-            await self._changed.wait()
+            await self._change()
         if self._closed:
             raise SlotClosed
         if self._item is not None:
             self.dropped += 1
         self._item = (item,)
         self._announce()
-        await anyio.lowlevel.checkpoint()
 
     async def get(self) -> T:
         """Take the item; waits for one. Raises SlotClosed once the slot is closed and empty."""
@@ -66,7 +66,7 @@ class Slot(Generic[T]):
         while self._item is None:
             if self._closed:
                 raise SlotClosed
-            await self._changed.wait()
+            await self._change()
         item = self._item[0]
         self._item = None
         self._announce()
@@ -77,6 +77,12 @@ class Slot(Generic[T]):
         self._closed = True
         self._announce()
 
+    async def _change(self) -> None:
+        if self._changed is None:
+            self._changed = anyio.Event()
+        await self._changed.wait()
+
     def _announce(self) -> None:
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()
+        if self._changed is not None:
+            self._changed.set()
+            self._changed = None

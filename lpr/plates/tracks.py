@@ -338,7 +338,7 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules:
     if not 1.0 / 1.5 <= scaled <= 1.5:
         return 0.0
     away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
-    if away > 2.0 * (1.5 + seconds):  # most vehicles of the memory: no need to look at their texts
+    if away > (2.0 * (1.5 + seconds) if seconds <= SHORT else 3.0):  # most vehicles of the memory: enough is known
         return 0.0
     stood = stands(trail)
     if not (stood or seconds <= SHORT):

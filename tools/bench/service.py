@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from lpr import service as wiring
 from lpr.actors.catalogue import Catalogue
 from lpr.actors.engine.memory import Memory, baseline_of
+from lpr.cli.run import settle_memory
 from lpr.config import Camera, Config, MilesightServer, Web
 from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
@@ -132,6 +133,7 @@ async def run(given: argparse.Namespace) -> dict[str, object]:
         pass
     wall, cpu = time.perf_counter(), time.process_time()
     async with wiring.open(settings, engine=engine) as service, anyio.create_task_group() as tasks:
+        settle_memory()
         tasks.start_soon(sample)
         await service.settled()
         for kind in COUNTED:
@@ -283,7 +285,20 @@ def film(folder: Path, seconds: float) -> Path:
 
     path, coded = folder / "street.mp4", folder / "street-h264.mp4"
     render(Street(3, 1280, 720, 25.0), path, round(seconds * 25))
-    command = ("ffmpeg", "-v", "error", "-i", str(path), "-c:v", "libx264", "-preset", "veryfast", str(coded))
+    command = (
+        "ffmpeg",
+        "-nostdin",
+        "-y",
+        "-v",
+        "error",
+        "-i",
+        str(path),
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        str(coded),
+    )
     if shutil.which("ffmpeg") is None or subprocess.run(command, check=False).returncode != 0:
         return path
     return coded
