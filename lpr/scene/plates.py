@@ -36,7 +36,8 @@ class PlateSpec:
     ``ground``, ``ink``, ``band_colour``: BGR. ``face``: a name of ``lpr.scene.faces.FACES``. ``separator``:
     "" for the style's first, or one of " ", "-", ".", "*". ``caption``: small text, "" for none.
     ``spacing``: gap between characters, ``group_gap``: between groups, in units of the characters' height (0: usual).
-    ``size_mm``, ``glyph_mm``: plate's width and height, characters' height.
+    ``size_mm``, ``glyph_mm``: plate's width and height, characters' height. ``inset``: shares of the field's width
+    that the characters leave free at its left and right (for an emblem).
     """
 
     text: str
@@ -54,6 +55,7 @@ class PlateSpec:
     group_gap: float = 0.0
     border: bool = True
     band: bool = True
+    inset: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ def draw_layers(spec: PlateSpec, height_px: int = 96, glyphs: GlyphSource | None
         margin = max(1, round(2.5 * scale))
         cv2.rectangle(image, (margin, margin), (width - 1 - margin, height_px - 1 - margin), spec.ink, line)
     x0, y0, x1, y1 = _field(image, spec, style, scale)
+    room = x1 - x0
+    x0, x1 = x0 + round(room * spec.inset[0]), x1 - round(room * spec.inset[1])
     source = glyphs if glyphs is not None else _own_glyphs(FACES[spec.face])
     ink = np.zeros((height_px, width), np.float32)
     boxes: list[tuple[int, int, int, int]] = []

@@ -19,9 +19,12 @@ from lpr.scene.faces import ALPHABET, FACES
 from lpr.scene.glyphs import Face, glyph_mask
 from lpr.scene.plates import GlyphSource
 
-__all__ = ["BASE", "Lettering", "find_fonts"]
+__all__ = ["BASE", "Lettering", "find_fonts", "find_symbols"]
 
 BASE: Final = 64
+SYMBOLS: Final = "symbols"
+"""Folder of fonts that lend signs for emblems but no characters."""
+
 Mask = NDArray[np.float32]
 
 
@@ -29,7 +32,32 @@ def find_fonts(folder: Path | None) -> list[Path]:
     """The font files under ``folder``, sorted; none for None."""
     if folder is None:
         return []
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf"))
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in (".ttf", ".otf"))
+    return sorted(path for path in found if path.parent.name != SYMBOLS)
+
+
+def find_symbols(folder: Path | None) -> list[Mask]:
+    """Pictures of signs (wheelchair, stars, anchors, ...) from the fonts in the folder's ``symbols``: (48, W) 0..1."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    out: list[Mask] = []
+    for path in sorted((folder / SYMBOLS).glob("*.ttf")) if folder is not None else ():
+        font = ImageFont.truetype(str(path), 64)
+        missing = bytes(font.getmask(chr(0x10FFFD)))
+        for code in (*range(0x2600, 0x2700), *range(0x2701, 0x27BF), 0x26, 0x40, 0x23, 0xA7, 0x2665):
+            if bytes(font.getmask(chr(code))) == missing:
+                continue
+            canvas = Image.new("L", (128, 128), 0)
+            ImageDraw.Draw(canvas).text((32, 20), chr(code), font=font, fill=255)
+            picture = np.asarray(canvas, np.uint8)
+            columns, rows = np.flatnonzero(picture.max(0) > 60), np.flatnonzero(picture.max(1) > 60)
+            if len(columns) < 12 or len(rows) < 12:
+                continue
+            part = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32) / np.float32(255)
+            width = max(8, round(part.shape[1] * BASE / part.shape[0]))
+            if width <= 2 * BASE:
+                out.append(np.asarray(cv2.resize(part, (width, BASE), interpolation=cv2.INTER_AREA), np.float32))
+    return out
 
 
 class Lettering:

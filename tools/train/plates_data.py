@@ -8,8 +8,8 @@ Everything random comes from the generator that is handed in, so a block of pict
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import cv2
@@ -20,7 +20,8 @@ from lpr.plates.decode import ALPHABET
 from lpr.plates.formats import FORMATS, Format
 from lpr.scene.plates import PlateSpec, draw_layers, random_text, spec_for
 from lpr.scene.styles import STYLES, style_of
-from lpr.vision.rectify import MARGIN, RectifyError, rectify
+from tools.train.adorn import dealer, emblem, fittings, frame
+from tools.train.framing import aim, cut, jittered
 from tools.train.lettering import Lettering
 from tools.train.spoil import shade, spoil, wear
 
@@ -34,14 +35,15 @@ STYLE_NAMES: Final = tuple(STYLES)
 Gray = NDArray[np.uint8]
 
 _MIX: Final[tuple[tuple[str, float], ...]] = (
-    ("BR", 0.29), ("AR", 0.09), ("CL", 0.06), ("PY", 0.03), ("UY", 0.03), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
-    ("EC", 0.015), ("VE", 0.01), ("MX", 0.045), ("EU", 0.16), ("GB", 0.04), ("US", 0.20), ("other", 0.04),
+    ("BR", 0.24), ("AR", 0.08), ("CL", 0.06), ("PY", 0.025), ("UY", 0.025), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
+    ("EC", 0.015), ("VE", 0.01), ("MX", 0.035), ("EU", 0.16), ("GB", 0.03), ("US", 0.24), ("other", 0.03),
 )  # fmt: skip
 _US_FREE: Final = (
-    "AAA0000", "0AAA000", "AAA000", "000AAA", "0000AAA", "AA00000", "000000", "00000A", "A00AAA", "AAA00A", "00A000",
-    "A0000A", "AAAA", "AAAAA", "AAAAAA", "AAAAAAA", "AAAA00", "00AAA0", "0AA000", "000A0A", "A000000", "AA0000",
-    "0000AA", "AAAAAA0", "AA00AA", "AA0AAA",
+    "000000", "00000A", "AAA00A", "00A000", "A0000A", "AAAA", "AAAAA", "AAAAAA", "AAAAAAA", "AAAA00", "00AAA0",
+    "0AA000", "000A0A", "AA0000", "0000AA", "AAAAAA0", "AA00AA", "AA0AAA", "000", "0000", "00000", "AAA00", "00AAA",
+    "AAA0", "0AAAA", "AA000", "AAAAA0", "A00000", "0000A", "AAA0A", "00AA00", "000AA", "A0A0A0", "000A00",
 )  # fmt: skip
+"""Personal, dealers', old and special plates of the USA; the usual series are formats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,21 @@ class PlateFactory:
     """Makes samples. ``backgrounds``: (N, h, w) gray surroundings (may be empty); ``real``: crops to mix in."""
 
     def __init__(
-        self, lettering: Lettering, backgrounds: Gray, real: tuple[RealCrop, ...], real_share: float = 0.06
+        self,
+        lettering: Lettering,
+        backgrounds: Gray,
+        real: tuple[RealCrop, ...],
+        real_share: float = 0.06,
+        symbols: Sequence[NDArray[np.float32]] = (),
     ) -> None:
         self._lettering = lettering
         self._backgrounds = backgrounds
         self._real = real
         self._real_share = real_share if real else 0.0
-        self._formats = {code: [f for f in FORMATS if f.country == code] for code, _ in _MIX}
-        self._formats["EU"] = [f for f in FORMATS if style_of(f.key).name == "eu"]
+        self._symbols = tuple(symbols)
+        own = {code: [f for f in FORMATS if f.country == code] for code, _ in _MIX}
+        own["EU"] = [f for f in FORMATS if style_of(f.key).name == "eu"]
+        self._formats = {code: (formats, _shares(formats)) for code, formats in own.items()}
         weights = np.array([weight for _, weight in _MIX])
         self._weights = weights / weights.sum()
         self._hardness = 1.0
@@ -104,13 +113,16 @@ class PlateFactory:
     def spec(self, rng: np.random.Generator) -> PlateSpec:
         """A plate to draw, with the variety of its country."""
         code = _MIX[int(rng.choice(len(_MIX), p=self._weights))][0]
-        formats = self._formats[code]
-        if code == "other" or (code == "US" and rng.random() < 0.8) or not formats:
+        formats, weights = self._formats[code]
+        if code == "other" or (code == "US" and rng.random() < 0.25) or not formats:
             return self._free(rng, code)
-        chosen = formats[int(rng.integers(len(formats)))]
+        chosen = formats[int(rng.choice(len(formats), p=weights))]
         if code == "BR":
             chosen = formats[int(rng.choice(len(formats), p=[0.43, 0.33, 0.10, 0.14]))]
-        spec = self._varied(rng, spec_for(random_text(rng, chosen), chosen.key))
+        text = random_text(rng, chosen)
+        if code == "US" and rng.random() < 0.95:
+            text = _unmistakable(rng, text)
+        spec = self._varied(rng, spec_for(text, chosen.key))
         if spec.rows == 1 and style_of(chosen.key).name in ("eu", "gb") and rng.random() < 0.1:
             style = style_of(chosen.key)
             spec = replace(spec, rows=2, size_mm=style.size2, glyph_mm=style.glyph2)
@@ -125,12 +137,15 @@ class PlateFactory:
         chosen = Format("us-free" if code == "US" else "other", "US", template, (len(template),))
         text = random_text(rng, chosen)
         # Where O and 0, I and 1 look the same only the place could tell; a free text has no places.
-        if "AAA" not in template:
-            text = text.replace("O", "C").replace("I", "L").replace("Q", "Z")
+        if "AAA" not in template or "0" in template:
+            text = _unmistakable(rng, text)
         spec = spec_for(text, chosen.key)
         if len(text) > 3 and rng.random() < 0.75:
             cut = int(rng.integers(2, len(text) - 1)) if len(text) > 4 else 2
             spec = replace(spec, groups=(cut, len(text) - cut))
+        if code == "US" and rng.random() < 0.5:
+            # Personal texts stand as one group, on the whole plate.
+            spec = replace(spec, groups=(len(text),))
         if code != "US" and len(text) > 3 and rng.random() < 0.3:
             spec = replace(spec, rows=2, size_mm=style_of("other").size2, glyph_mm=style_of("other").glyph2)
         return self._varied(rng, spec)
@@ -143,6 +158,10 @@ class PlateFactory:
         if style.captions and rng.random() < 0.85:
             caption = style.captions[int(rng.integers(len(style.captions)))]
         width, height = spec.size_mm
+        inset = (0.0, 0.0)
+        if style.name in ("us", "mx") and rng.random() < 0.35:
+            free = float(rng.uniform(0.1, 0.32))
+            inset = (free, 0.0) if rng.random() < 0.75 else (0.0, free)
         return replace(
             spec,
             ground=ground,
@@ -153,9 +172,10 @@ class PlateFactory:
             size_mm=(width * float(rng.uniform(0.95, 1.05)), height * float(rng.uniform(0.97, 1.03))),
             glyph_mm=spec.glyph_mm * float(rng.uniform(0.88, 1.06)),
             spacing=float(rng.uniform(0.06, 0.26)) if wide else float(rng.normal(0.15, 0.02)),
-            group_gap=float(rng.uniform(0.3, 1.3)) if wide and rng.random() < 0.6 else 0.0,
+            group_gap=float(rng.uniform(0.3, 1.5)) if wide and rng.random() < 0.6 else 0.0,
             border=style.border and rng.random() < 0.85,
             band=rng.random() < 0.85 or style.name not in ("eu", "gb"),
+            inset=inset,
         )
 
     # --- drawing ---------------------------------------------------------------------------------------
@@ -182,69 +202,16 @@ class PlateFactory:
         ground, level = _contrast(rng, ground, level)
         ground = self._texture(rng, ground, 0.35 if style.name in ("us", "mx") else 0.08)
         flat = wear(rng, ground, layers.ink, level)
-        if style.name in ("us", "mx", "other", "eu", "cl", "co"):
-            self._emblem(rng, flat, layers.boxes, level)
-        if style.name in ("us", "mx", "other"):
-            _slogan(rng, flat, level)
-        flat = _fittings(rng, flat, style.name, level)
+        if style.name in ("us", "mx", "other", "eu", "cl", "co") and rng.random() < 0.7:
+            emblem(rng, flat, layers.boxes, level, glyphs, self._backgrounds, self._symbols)
+        fittings(rng, flat, style.name, level, layers.boxes, glyphs)
         text = np.array(layers.boxes, np.float64)
         band = (float(text[:, 0].min()), float(text[:, 1].min()), float(text[:, 2].max()), float(text[:, 3].max()))
-        return self._scene(rng, flat, seen, band)
-
-    def _emblem(
-        self,
-        rng: np.random.Generator,
-        flat: NDArray[np.float32],
-        boxes: tuple[tuple[int, int, int, int], ...],
-        level: float,
-    ) -> None:
-        """Something in the widest gap between characters, or beside them: a tree, a rider, a seal, two seals; here
-        random shapes, rings and pieces of pictures."""
-        gaps = [(b[0] - a[2], a[2], a[1], a[3]) for a, b in pairwise(boxes) if b[1] == a[1]]
-        gaps.append((boxes[0][0], 0, boxes[0][1], boxes[0][3]))
-        if rng.random() < 0.3:
-            return
-        width, left, top, bottom = max(gaps)
-        tall = bottom - top
-        if width < 0.25 * tall:
-            return
-        middle = np.array([left + width / 2, (top + bottom) / 2 + rng.normal(0, 0.05) * tall])
-        size = np.array([width * 0.42, min(width * rng.uniform(0.4, 1.0), tall * 0.6)])
-        kind = rng.random()
-        shade_of = level if rng.random() < 0.6 else float(rng.uniform(0, 255))
-        centre = (int(middle[0]), int(middle[1]))
-        if kind < 0.3 and len(self._backgrounds):
-            piece = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
-            mask = np.zeros(flat.shape, np.uint8)
-            cv2.ellipse(
-                mask, (centre, (float(size[0] * 2), float(size[1] * 2)), float(rng.uniform(0, 180))), (255,), -1
-            )
-            x1, y1 = max(0, int(middle[0] - size[0])), max(0, int(middle[1] - size[1]))
-            part = flat[y1 : y1 + int(2 * size[1]) + 1, x1 : x1 + int(2 * size[0]) + 1]
-            fitted = np.asarray(
-                cv2.resize(piece, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_AREA), np.float32
-            )
-            inside = mask[y1 : y1 + part.shape[0], x1 : x1 + part.shape[1]] > 0
-            part[inside] = fitted[inside]
-        elif kind < 0.6:
-            radius = max(2, int(min(size) * rng.uniform(0.5, 1.0)))
-            spots = [centre]
-            if rng.random() < 0.4:
-                radius = max(2, int(min(tall * 0.24, width * 0.42)))
-                spots = [(centre[0], int(top + tall * 0.27)), (centre[0], int(top + tall * 0.75))]
-            for spot in spots:
-                line = -1 if rng.random() < 0.4 else max(1, radius // 4)
-                cv2.circle(flat, spot, radius, (shade_of,), line)
-                if radius > 4 and rng.random() < 0.5:
-                    cv2.circle(flat, spot, radius // 2, (float(rng.uniform(0, 255)),), -1)
-        else:
-            for _ in range(int(rng.integers(1, 5))):
-                count = int(rng.integers(3, 9))
-                angles = np.sort(rng.uniform(0, 2 * np.pi, count))
-                reach = rng.uniform(0.3, 1.0, (count, 1))
-                points = middle + np.stack((np.cos(angles), np.sin(angles)), 1) * reach * size
-                cv2.fillPoly(flat, [points.astype(np.int32)], (shade_of,))
-                shade_of = float(rng.uniform(0, 255))
+        size = (flat.shape[1], flat.shape[0])
+        at = (0, 0)
+        if rng.random() < (0.35 if style.name == "us" else 0.15):
+            flat, at = frame(rng, flat, glyphs, band)
+        return self._scene(rng, flat, size, at, seen, band)
 
     def _texture(self, rng: np.random.Generator, ground: NDArray[np.float32], share: float) -> NDArray[np.float32]:
         """Some plates carry a landscape: a faint picture under the characters."""
@@ -259,11 +226,16 @@ class PlateFactory:
         self,
         rng: np.random.Generator,
         flat: NDArray[np.float32],
+        size: tuple[int, int],
+        at: tuple[int, int],
         seen: float,
         band: tuple[float, float, float, float],
     ) -> Gray:
-        """Put the flat plate into surroundings at the camera's resolution and cut it out as the detector would."""
-        height, width = flat.shape
+        """Put the flat plate into surroundings at the camera's resolution and cut it out as the detector would.
+
+        ``size``: (width, height) of the plate, whose corner lies at ``at`` in ``flat`` (more than the plate: a frame).
+        """
+        width, height = size
         scale = seen / height
         plate_w, plate_h = width * scale, seen
         room_x, room_y = plate_w * 0.42 + 4, plate_h * 0.55 + 4
@@ -285,13 +257,14 @@ class PlateFactory:
         matrix = cv2.getPerspectiveTransform((base - 0.5).astype(np.float32), (quad - 0.5).astype(np.float32))
         if scale < 0.8:
             flat = np.asarray(cv2.GaussianBlur(flat, (0, 0), 0.42 / scale), np.float32)
-        size = (canvas_w, canvas_h)
-        drawn = cv2.warpPerspective(flat, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        mask = cv2.warpPerspective(np.ones_like(flat), matrix, size, flags=cv2.INTER_LINEAR)
+        shifted = matrix @ np.array([[1, 0, -at[0]], [0, 1, -at[1]], [0, 0, 1]], np.float64)
+        canvas_size = (canvas_w, canvas_h)
+        drawn = cv2.warpPerspective(flat, shifted, canvas_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        mask = cv2.warpPerspective(np.ones_like(flat), shifted, canvas_size, flags=cv2.INTER_LINEAR)
         picture = np.asarray(canvas * (1 - mask) + drawn * mask, np.float32)
         picture = shade(rng, picture)
         camera = spoil(rng, picture, plate_h, self._hardness)
-        return _cut(rng, camera, _aim(rng, quad, np.asarray(matrix, np.float64), band))
+        return cut(rng, camera, aim(rng, quad, np.asarray(matrix, np.float64), band), (WIDTH, HEIGHT))
 
     def _surroundings(
         self, rng: np.random.Generator, width: int, height: int, quad: NDArray[np.float64]
@@ -315,7 +288,7 @@ class PlateFactory:
             level = float(rng.uniform(5, 70) if rng.random() < 0.75 else rng.uniform(120, 240))
             cv2.fillConvexPoly(canvas, frame.astype(np.int32), (level,))
             if rng.random() < 0.6:
-                _small_text(rng, canvas, frame, quad, 255 - level)
+                dealer(rng, canvas, frame, quad, 255 - level)
         return canvas
 
     def _real_sample(self, rng: np.random.Generator) -> Sample:
@@ -330,7 +303,19 @@ class PlateFactory:
         middle = quad.mean(0)
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         quad = (quad - middle) @ rotation.T + middle
-        return Sample(_cut(rng, camera, _jittered(rng, quad, 0.05)), encode(crop.text), -1, -1)
+        return Sample(cut(rng, camera, jittered(rng, quad, 0.05), (WIDTH, HEIGHT)), encode(crop.text), -1, -1)
+
+
+def _unmistakable(rng: np.random.Generator, text: str) -> str:
+    """Without O, I and Q: in series with digits hardly any state of the USA issues them."""
+    others = "ABCDEFGHJKLMNPRSTUVWXYZ"
+    return "".join(others[int(rng.integers(len(others)))] if char in "OIQ" else char for char in text)
+
+
+def _shares(formats: Sequence[Format]) -> NDArray[np.float64]:
+    """How often each format is drawn: the usual ones more, the rare ones still often enough to be learned."""
+    weights = np.sqrt(np.array([getattr(format_, "weight", 1.0) for format_ in formats], np.float64))
+    return weights / max(float(weights.sum()), 1e-9)
 
 
 def _contrast(rng: np.random.Generator, ground: NDArray[np.float32], level: float) -> tuple[NDArray[np.float32], float]:
@@ -341,125 +326,3 @@ def _contrast(rng: np.random.Generator, ground: NDArray[np.float32], level: floa
     if rng.random() < 0.06:
         ground, level = 255 - ground, 255 - level
     return ground, float(np.clip(level, 0, 255))
-
-
-def _fittings(rng: np.random.Generator, flat: NDArray[np.float32], style: str, ink: float) -> NDArray[np.float32]:
-    """Screws, seals and stickers."""
-    height, width = flat.shape
-    if rng.random() < 0.5:
-        for _ in range(int(rng.integers(1, 5))):
-            x = int(rng.choice([0.2, 0.25, 0.5, 0.75, 0.8]) * width + rng.normal(0, 0.02) * width)
-            y = int(rng.choice([0.08, 0.12, 0.9]) * height)
-            cv2.circle(flat, (x, y), max(1, int(height * rng.uniform(0.025, 0.06))), (float(rng.uniform(0, 255)),), -1)
-    if style in ("us", "mx") and rng.random() < 0.6:
-        for _ in range(int(rng.integers(1, 4))):
-            x = int(rng.choice([0.03, 0.84]) * width)
-            y = int(rng.choice([0.04, 0.78]) * height)
-            w, h = int(width * 0.13), int(height * 0.17)
-            level = float(rng.uniform(30, 240))
-            cv2.rectangle(flat, (x, y), (x + w, y + h), (level,), -1)
-            _write(flat, str(int(rng.integers(1, 99))), (x + 1, y + h - 1), height / 170, 255 - level)
-    if style == "br-old" and rng.random() < 0.5:
-        x, y = int(width * rng.uniform(0.38, 0.5)), int(height * rng.uniform(0.86, 0.94))
-        cv2.circle(flat, (x, y), max(1, int(height * 0.05)), (ink,), -1)
-    return flat
-
-
-def _slogan(rng: np.random.Generator, flat: NDArray[np.float32], level: float) -> None:
-    """A state's name or a motto over or under the characters, in some lettering."""
-    height, width = flat.shape
-    fonts = (cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX,
-             cv2.FONT_HERSHEY_DUPLEX)  # fmt: skip
-    for y in (0.2, 0.97):
-        if rng.random() < 0.5:
-            continue
-        words = "".join(chr(97 + int(rng.integers(26))) for _ in range(int(rng.integers(4, 15)))).capitalize()
-        size = height * float(rng.uniform(0.1, 0.2)) / 22
-        font = fonts[int(rng.integers(len(fonts)))]
-        shade_of = level if rng.random() < 0.5 else float(rng.uniform(0, 255))
-        _write(flat, words, (int(width * rng.uniform(0.08, 0.35)), int(height * y)), size, shade_of, font)
-
-
-def _small_text(
-    rng: np.random.Generator,
-    canvas: NDArray[np.float32],
-    frame: NDArray[np.float64],
-    quad: NDArray[np.float64],
-    level: float,
-) -> None:
-    """A dealer's name on the frame, over or under the plate."""
-    below = rng.random() < 0.6
-    edge, inner = (frame[3], quad[3]) if below else (frame[0], quad[0])
-    space = abs(float(edge[1] - inner[1]))
-    if space < 3:
-        return
-    size = min(space * 0.7, 16) / 22
-    y = int(max(edge[1], inner[1]) - space * 0.2)
-    words = "".join(
-        chr(65 + int(rng.integers(26))) if rng.random() < 0.88 else " " for _ in range(int(rng.integers(6, 20)))
-    )
-    x = int(frame[0, 0] + (frame[1, 0] - frame[0, 0]) * rng.uniform(0.05, 0.35))
-    _write(canvas, words, (x, y), size, level)
-
-
-def _write(
-    picture: NDArray[np.float32],
-    words: str,
-    at: tuple[int, int],
-    size: float,
-    level: float,
-    font: int = cv2.FONT_HERSHEY_SIMPLEX,
-) -> None:
-    """Thin text into a float picture (cv2 writes into 8 bits only)."""
-    mask = np.zeros(picture.shape, np.uint8)
-    cv2.putText(mask, words, at, font, size, (255,), 1, cv2.LINE_AA)
-    share = mask.astype(np.float32) / np.float32(255)
-    picture += (np.float32(level) - picture) * share
-
-
-def _jittered(rng: np.random.Generator, quad: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
-    """Each corner off by up to ``amount`` of the plate's width and height, along its own axes."""
-    along, down = quad[1] - quad[0], quad[3] - quad[0]
-    off = rng.uniform(-amount, amount, (4, 2))
-    return quad + off[:, :1] * along + off[:, 1:] * down
-
-
-def _boxed(quad: NDArray[np.float64]) -> NDArray[np.float64]:
-    (x1, y1), (x2, y2) = quad.min(0), quad.max(0)
-    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
-
-
-def _grown(quad: NDArray[np.float64], x: float, y: float) -> NDArray[np.float64]:
-    middle = quad.mean(0)
-    along, down = (quad[1] - quad[0]) * x / 2, (quad[3] - quad[0]) * y / 2
-    return np.array([middle - along - down, middle + along - down, middle + along + down, middle - along + down])
-
-
-def _aim(
-    rng: np.random.Generator,
-    quad: NDArray[np.float64],
-    matrix: NDArray[np.float64],
-    band: tuple[float, float, float, float],
-) -> NDArray[np.float64]:
-    """The corners that a detector would give: right, a box, the text alone, or far too loose."""
-    kind = rng.random()
-    if kind < 0.5:
-        return _jittered(rng, quad, 0.03 if rng.random() < 0.5 else 0.08)
-    if kind < 0.76:
-        return _jittered(rng, _grown(_boxed(quad), rng.uniform(0.98, 1.12), rng.uniform(0.95, 1.18)), 0.03)
-    if kind < 0.88:
-        x1, y1, x2, y2 = band
-        grow_x, grow_y = (x2 - x1) * 0.02, (y2 - y1) * 0.06
-        text = np.array([[[x1 - grow_x, y1 - grow_y], [x2 + grow_x, y1 - grow_y], [x2 + grow_x, y2 + grow_y],
-                          [x1 - grow_x, y2 + grow_y]]], np.float64)  # fmt: skip
-        return _jittered(rng, np.asarray(cv2.perspectiveTransform(text, matrix)[0], np.float64), 0.02)
-    return _jittered(rng, _grown(_boxed(quad), rng.uniform(1.05, 1.4), rng.uniform(1.1, 1.6)), 0.08)
-
-
-def _cut(rng: np.random.Generator, camera: Gray, quad: NDArray[np.float64]) -> Gray:
-    corners = tuple((float(x), float(y)) for x, y in quad)
-    margin = MARGIN if rng.random() < 0.8 else (float(rng.uniform(0, 0.12)), float(rng.uniform(0, 0.18)))
-    try:
-        return rectify(camera, (corners[0], corners[1], corners[2], corners[3]), (WIDTH, HEIGHT), margin)
-    except RectifyError:
-        return np.asarray(cv2.resize(camera, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)

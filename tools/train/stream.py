@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.train.gather import load
-from tools.train.lettering import Lettering, find_fonts
+from tools.train.lettering import Lettering, find_fonts, find_symbols
 from tools.train.plates_data import HEIGHT, SLOTS, WIDTH, PlateFactory
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def make_factory(recipe: Recipe) -> PlateFactory:
     """The factory of a recipe; the variants of the faces depend on the seed alone."""
     cv2.setNumThreads(1)
     lettering = Lettering(find_fonts(recipe.fonts), recipe.variants, np.random.default_rng(recipe.seed))
+    symbols = find_symbols(recipe.fonts)
     if recipe.real is None:
-        return PlateFactory(lettering, np.zeros((0, 2, 2), np.uint8), ())
-    return PlateFactory(lettering, *load(recipe.real), real_share=recipe.real_share)
+        return PlateFactory(lettering, np.zeros((0, 2, 2), np.uint8), (), symbols=symbols)
+    return PlateFactory(lettering, *load(recipe.real), real_share=recipe.real_share, symbols=symbols)
 
 
 def make_block(factory: PlateFactory, recipe: Recipe, worker: int, number: int, out: Block) -> None:
