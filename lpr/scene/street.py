@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lpr.events import Corners
+from lpr.events import Box, Corners
 from lpr.plates.formats import FORMATS, Format
 from lpr.scene.backdrop import Backdrop
 from lpr.scene.bodies import Body, Face, shadow
@@ -42,7 +42,7 @@ class Truth:
     ``key``: the same in every frame of a street; ``plate``: upper case, no separators; ``country``: ISO alpha-2;
     ``layout``: key of a format in ``lpr.plates``; ``corners``: of the plate, pixels of the frame (may lie outside
     it); ``visible``: part of the plate inside the frame and not hidden by another vehicle, 0 to 1; ``lane`` counts
-    from 1.
+    from 1. ``box``: of the vehicle, its hull clipped to the frame, pixels; None when it reaches behind the lens.
     """
 
     key: int
@@ -55,6 +55,7 @@ class Truth:
     colour: str
     lane: int
     direction: Direction
+    box: Box | None = None
 
     @property
     def width(self) -> float:
@@ -324,19 +325,31 @@ class Street:
             vehicle = place.vehicle
             shape = _body(vehicle)
             corners = self._corners(place, shape)
+            hull = self._hull(place, shape)
             if corners is not None and place.z < 70:
                 quad = corners.astype(np.float32)
                 area = float(cv2.contourArea(quad))
                 part, inside = cv2.intersectConvexConvex(quad, frame)
-                for hull in hulls:
+                for nearer in hulls:
                     if part > 0:
-                        part -= float(cv2.intersectConvexConvex(inside, hull)[0])
+                        part -= float(cv2.intersectConvexConvex(inside, nearer)[0])
                 seen = round(min(max(part / area, 0.0), 1.0), 3) if area > 0 else 0.0
-                found.append(_truth(vehicle, plate_of(self.seed, vehicle), corners, seen))
-            hull = self._hull(place, shape)
+                found.append(_truth(vehicle, plate_of(self.seed, vehicle), corners, seen, self._box(hull)))
             if hull is not None:
                 hulls.append(hull)
         return tuple(found)
+
+    def _box(self, hull: NDArray[np.float32] | None) -> Box | None:
+        """The upright box round an outline, inside the frame."""
+        if hull is None:
+            return None
+        low, high = (
+            np.clip(hull.min(0), 0, [self.width, self.height]),
+            np.clip(hull.max(0), 0, [self.width, self.height]),
+        )
+        if min(high - low) < 1.0:
+            return None
+        return (round(float(low[0]), 1), round(float(low[1]), 1), round(float(high[0]), 1), round(float(high[1]), 1))
 
     def _hull(self, place: Place, shape: Body) -> NDArray[np.float32] | None:
         """The outline of a vehicle in the picture, convex, or None when it is behind the lens."""
@@ -353,7 +366,7 @@ class Street:
         return cast("NDArray[np.float32]", cv2.convexHull(points.astype(np.float32)).reshape(-1, 2))
 
 
-def _truth(vehicle: Vehicle, plate: Plate, corners: Floats, visible: float) -> Truth:
+def _truth(vehicle: Vehicle, plate: Plate, corners: Floats, visible: float, box: Box | None) -> Truth:
     points = [(round(float(x), 2), round(float(y), 2)) for x, y in corners]
     return Truth(
         key=vehicle.key,
@@ -366,6 +379,7 @@ def _truth(vehicle: Vehicle, plate: Plate, corners: Floats, visible: float) -> T
         colour=vehicle.paint,
         lane=vehicle.lane.number,
         direction=vehicle.lane.direction,
+        box=box,
     )
 
 
