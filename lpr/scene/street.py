@@ -168,13 +168,27 @@ class Street:
         """The light in the picture number ``index``."""
         return light_at(index / self.rate + self.start, self.cycle)
 
+    # A street with other traffic (``tools.drives``) says otherwise here.
+
+    def places(self, index: int) -> tuple[Place, ...]:
+        """Every vehicle in the picture number ``index``, the farthest first."""
+        return places_at(self.seed, self.time(index))
+
+    def plate(self, vehicle: Vehicle) -> Plate:
+        """The plate that ``vehicle`` bears."""
+        return plate_of(self.seed, vehicle)
+
+    def shutter(self, light: Light) -> float:
+        """Seconds of exposure."""
+        return EXPOSURE[0] + (EXPOSURE[1] - EXPOSURE[0]) * light.lamps
+
     # --- the picture ------------------------------------------------------------------------------------
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         """The picture number ``index`` (from 0): (height, width, 3), BGR."""
         light = self.light(index)
         image = self._backdrop.at(light.darkness).copy()
-        places = places_at(self.seed, self.time(index))
+        places = self.places(index)
         for place in places:
             self._pools(image, place, light)
         for place in places:
@@ -230,7 +244,7 @@ class Street:
                 retro = light.lamps * (0.80 * exp(-max(along - 9.0, 0.0) / 14.0) + 0.05)
                 shine = [min(max(g, a + retro), 1.0) for g, a in zip(gain, light.ambient, strict=True)]
                 shine = mix((shine[0], shine[1], shine[2]), (0.85, 0.85, 0.85), haze * 0.3)
-                texture = _plate_texture(plate_of(self.seed, vehicle).spec)
+                texture = _plate_texture(self.plate(vehicle).spec)
                 paste(image, texture, corners, shine, self._blur(place, light))
 
     def _shade(self, image: Image, place: Place, shape: Body, light: Light) -> None:
@@ -300,7 +314,7 @@ class Street:
 
     def _blur(self, place: Place, light: Light) -> tuple[float, float]:
         """How far (pixels) the plate moves during the exposure."""
-        seconds = EXPOSURE[0] + (EXPOSURE[1] - EXPOSURE[0]) * light.lamps
+        seconds = self.shutter(light)
         way = place.speed * seconds
         x = place.vehicle.lane.x + place.vehicle.offset
         points, _ = self.camera.project(np.array([[x, 0.6, place.z], [x, 0.6, place.z + way]]))
@@ -309,7 +323,7 @@ class Street:
     # --- the truth --------------------------------------------------------------------------------------
 
     def _corners(self, place: Place, shape: Body) -> Floats | None:
-        plate = plate_of(self.seed, place.vehicle)
+        plate = self.plate(place.vehicle)
         w, h = plate.width / 2, plate.height / 2
         y, z = shape.plate_y, shape.plate_z
         points = np.array([[-w, y + h, z], [w, y + h, z], [w, y - h, z], [-w, y - h, z]])
@@ -321,7 +335,7 @@ class Street:
         found: list[Truth] = []
         hulls: list[NDArray[np.float32]] = []
         frame = np.array([[0, 0], [self.width, 0], [self.width, self.height], [0, self.height]], np.float32)
-        for place in reversed(places_at(self.seed, self.time(index))):
+        for place in reversed(self.places(index)):
             vehicle = place.vehicle
             shape = _body(vehicle)
             corners = self._corners(place, shape)
@@ -334,7 +348,7 @@ class Street:
                     if part > 0:
                         part -= float(cv2.intersectConvexConvex(inside, nearer)[0])
                 seen = round(min(max(part / area, 0.0), 1.0), 3) if area > 0 else 0.0
-                found.append(_truth(vehicle, plate_of(self.seed, vehicle), corners, seen, self._box(hull)))
+                found.append(_truth(vehicle, self.plate(vehicle), corners, seen, self._box(hull)))
             if hull is not None:
                 hulls.append(hull)
         return tuple(found)
