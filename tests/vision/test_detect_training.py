@@ -142,4 +142,4 @@ def test_the_network_learns_a_scene(tmp_path: Path, material: list[Photo]) -> No
         losses.append(float(total.detach()))
     assert min(losses[-5:]) < 0.8 * losses[0]
     average(PlateNet(net.widths), net, 0.5)
-    assert learning_rate(0, 100, 1.0, 10) < learning_rate(9, 100, 1.0, 10) == 1.0 > learning_rate(99, 100, 1.0, 10) > 0
+    assert learning_rate(0, 0.0, 1.0, 10) < learning_rate(9, 0.0, 1.0, 10) == 1.0 > learning_rate(99, 0.9, 1.0, 10) > 0

@@ -2,7 +2,8 @@
 
 One command from the training photographs to a checkpoint and ``detector.onnx``. Runs on a CPU (one torch thread,
 loaders in other processes) or on a GPU where there is one; ``--resume`` goes on from the last checkpoint.
-The learning rate follows a cosine over ``--steps``; weights are averaged (EMA) and the average is exported.
+The learning rate follows a cosine over ``--steps``, or ``--minutes`` if these end earlier; a checkpoint is kept every
+minute; weights are averaged (EMA) and the average is exported.
 
 May import: torch, numpy, OpenCV, the other ``tools.train`` modules.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -87,12 +89,16 @@ def export(net: PlateNet, path: Path) -> None:
     )
 
 
-def learning_rate(step: int, steps: int, peak: float, warm: int) -> float:
-    """Linear warm-up over ``warm`` steps, then a cosine down to a fiftieth of the peak."""
+def learning_rate(step: int, done: float, peak: float, warm: int) -> float:
+    """Linear warm-up over ``warm`` steps, then a cosine down to a fiftieth of the peak when ``done`` (0 to 1) is 1."""
     if step < warm:
         return peak * (step + 1) / warm
-    done = min((step - warm) / max(steps - warm, 1), 1.0)
-    return peak * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * done)))
+    return peak * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1.0))))
+
+
+def gentle(_: int) -> None:
+    """Loaders leave the processor to the training itself where there is not enough for both."""
+    os.nice(1)
 
 
 def average(shadow: nn.Module, live: nn.Module, keep: float) -> None:
@@ -137,16 +143,19 @@ def train(args: argparse.Namespace) -> None:
         batch_size=None,
         num_workers=args.workers,
         prefetch_factor=4 if args.workers else None,
+        worker_init_fn=gentle,
         pin_memory=device.type == "cuda",
     )
     print(
         f"{len(photos)} photographs, {len(bank)} rendered plates, {device}, steps {start} to {args.steps}", flush=True
     )
     sums = np.zeros(3)
-    began, seen = time.monotonic(), 0
+    began, seen, saved = time.monotonic(), 0, time.monotonic()
+    done = start / args.steps
     for step, (pictures, targets) in zip(range(start, args.steps), loader, strict=False):
+        done = max(step / args.steps, (time.monotonic() - began) / (args.minutes * 60) if args.minutes else 0.0)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.rate, args.warm)
+            group["lr"] = learning_rate(step, done, args.rate, args.warm)
         x = pictures.to(device, non_blocking=True).to(memory_format=torch.channels_last).float() / 255.0
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             maps = net(x)
@@ -167,7 +176,8 @@ def train(args: argparse.Namespace) -> None:
                 flush=True,
             )
             sums[:] = 0
-        if (step + 1) % args.keep_every == 0 or step + 1 == args.steps:
+        if time.monotonic() - saved > 60 or done >= 1.0 or step + 1 == args.steps:
+            saved = time.monotonic()
             state = {
                 "net": net.state_dict(),
                 "shadow": shadow.state_dict(),
@@ -176,6 +186,8 @@ def train(args: argparse.Namespace) -> None:
             }
             torch.save(state, last.with_suffix(".new"))
             last.with_suffix(".new").replace(last)
+        if done >= 1.0:
+            break
     export(shadow, args.out / "detector.onnx")
     print(f"wrote {args.out / 'detector.onnx'}", flush=True)
 
@@ -186,6 +198,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {' and '.join(FOLDERS)}")
     parser.add_argument("--out", type=Path, default=Path("build/detector"), help="folder for checkpoints and ONNX")
     parser.add_argument("--steps", type=int, default=8000, help="batches in all")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="end after so many minutes if steps are left (0: no)"
+    )
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--warm", type=int, default=200, help="steps of warm-up")
@@ -198,7 +213,6 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None, help="photographs of each folder at most (smoke runs)")
     parser.add_argument("--report", type=int, default=50)
-    parser.add_argument("--keep-every", type=int, default=250, help="steps between checkpoints")
     parser.add_argument("--resume", action="store_true")
     return parser.parse_args(words)
 

@@ -111,7 +111,8 @@ def cover(canvas: Image, corners: Array, rng: np.random.Generator) -> None:
     region[:] = (filled * alpha + region * (1 - alpha)).astype(np.uint8)
 
 
-def _words(rng: np.random.Generator, low: int, high: int, alphabet: str) -> str:
+def words(rng: np.random.Generator, low: int, high: int, alphabet: str) -> str:
+    """Random characters of ``alphabet``, ``low`` to ``high`` of them."""
     return "".join(alphabet[int(i)] for i in rng.integers(0, len(alphabet), int(rng.integers(low, high + 1))))
 
 
@@ -130,7 +131,7 @@ def look_alike(rng: np.random.Generator) -> Image:
         for row in range(lines):
             cv2.putText(
                 picture,
-                _words(rng, 5, 18, alphabet),
+                words(rng, 5, 18, alphabet),
                 (int(rng.integers(2, 30)), 38 + 40 * row),
                 font,
                 float(rng.uniform(0.6, 1.3)),
@@ -140,9 +141,9 @@ def look_alike(rng: np.random.Generator) -> Image:
             )
     elif kind == 2:  # a telephone number or a web address, long and without a frame
         text = (
-            _words(rng, 9, 14, string.digits + " -")
+            words(rng, 9, 14, string.digits + " -")
             if rng.random() < 0.6
-            else "www." + _words(rng, 6, 14, string.ascii_lowercase) + ".com"
+            else "www." + words(rng, 6, 14, string.ascii_lowercase) + ".com"
         )
         picture = np.full((50, 24 * len(text), 3), ground, np.uint8)
         cv2.putText(picture, text, (8, 38), font, 1.1, colour, int(rng.integers(1, 4)), cv2.LINE_AA)
@@ -162,14 +163,14 @@ def look_alike(rng: np.random.Generator) -> Image:
     elif kind == 5:  # round or square road sign with one or two characters
         picture = np.full((100, 100, 3), ground, np.uint8)
         cv2.circle(picture, (50, 50), 46, colour, int(rng.integers(4, 12)), cv2.LINE_AA)
-        cv2.putText(picture, _words(rng, 1, 2, string.digits), (18, 66), font, 1.6, colour, 4, cv2.LINE_AA)
+        cv2.putText(picture, words(rng, 1, 2, string.digits), (18, 66), font, 1.6, colour, 4, cv2.LINE_AA)
     elif kind == 6:  # one large word on a coloured field: a shop's sign
-        text = _words(rng, 4, 11, string.ascii_uppercase)
+        text = words(rng, 4, 11, string.ascii_uppercase)
         picture = np.full((64, 40 * len(text) + 30, 3), ground, np.uint8)
         cv2.putText(picture, text, (14, 50), font, 1.7, colour, int(rng.integers(3, 7)), cv2.LINE_AA)
     else:  # maker's badge: few letters spread over a plain surface
         picture = np.full((40, int(rng.integers(120, 260)), 3), ground, np.uint8)
-        text = _words(rng, 3, 8, string.ascii_uppercase)
+        text = words(rng, 3, 8, string.ascii_uppercase)
         for i, char in enumerate(text):
             x = int(8 + i * (picture.shape[1] - 20) / len(text))
             cv2.putText(picture, char, (x, 32), font, 0.9, colour, int(rng.integers(1, 3)), cv2.LINE_AA)
@@ -185,9 +186,9 @@ def lettering(rng: np.random.Generator) -> tuple[str, int, float, int, tuple[flo
         text = f"20{digits[0] % 40:02d}-{digits[1] % 12 + 1:02d}-{digits[2] % 28 + 1:02d}" if rng.random() < 0.7 else ""
         text += f" {digits[2] % 24:02d}:{digits[0]:02d}:{digits[1]:02d}"
     elif draw < 0.75:
-        text = _words(rng, 3, 6, string.ascii_uppercase) + " " + _words(rng, 2, 4, string.digits)
+        text = words(rng, 3, 6, string.ascii_uppercase) + " " + words(rng, 2, 4, string.digits)
     else:
-        text = _words(rng, 3, 12, string.ascii_letters + string.digits + " ")
+        text = words(rng, 3, 12, string.ascii_letters + string.digits + " ")
     level = 255.0 if rng.random() < 0.7 else 0.0
     colour = (level, level, level) if rng.random() < 0.7 else tuple(float(v) for v in rng.integers(0, 256, 3))
     scale = float(rng.uniform(0.3, 1.1))

@@ -8,13 +8,14 @@ May import: numpy, OpenCV, ``lpr.scene.plates``, the other ``tools.train.detecto
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tools.train.detector_dress import Drawn, dress, softened
 from tools.train.detector_paste import cover, lettering, look_alike, paste, posed, tone
 from tools.train.detector_photo import photograph
 from tools.train.detector_plain import plain_plate
@@ -23,6 +24,8 @@ from tools.train.scenes_data import Photo, view_matrix, warp_photo
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.float64]
+Widths = Callable[[np.random.Generator, float], float]
+"""Draws the width in pixels of a plate for a view that is so many pixels wide."""
 FAVOURED = ("US", "BR", "AR", "CL")
 """Countries whose plates are drawn more often than an even draw over all of them would."""
 
@@ -30,7 +33,9 @@ FAVOURED = ("US", "BR", "AR", "CL")
 def plate_width(rng: np.random.Generator, limit: float) -> float:
     """Width in pixels of the plate a view is built around: mostly small, now and then filling the view."""
     draw = rng.random()
-    low, high = (9.0, 110.0) if draw < 0.66 else (60.0, 260.0) if draw < 0.90 else (200.0, 640.0)
+    low, high = (
+        (9.0, 24.0) if draw < 0.1 else (18.0, 90.0) if draw < 0.7 else (60.0, 260.0) if draw < 0.92 else (200.0, 640.0)
+    )
     low, high = min(low, limit * 0.5), min(high, limit * 0.98)
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
@@ -48,11 +53,11 @@ def overlaps(corners: Array, others: Sequence[Array], margin: float = 2.0) -> bo
 
 
 def _view(
-    rng: np.random.Generator, photos: Sequence[Photo], size: tuple[int, int]
+    rng: np.random.Generator, photos: Sequence[Photo], size: tuple[int, int], widths: Widths
 ) -> tuple[Image, list[Plate], list[Doubt], Array]:
     h, w = size
     turn = turn_angle(rng)
-    target = plate_width(rng, float(w))
+    target = widths(rng, float(w))
     best = -1.0
     photo, anchor, scale = photos[0], np.zeros(2), 1.0
     # Few photographs have a plate small enough for a far view that still fills the canvas: take the best of some.
@@ -87,7 +92,7 @@ def _view(
 
 
 def _tiled(
-    rng: np.random.Generator, photos: Sequence[Photo], size: tuple[int, int]
+    rng: np.random.Generator, photos: Sequence[Photo], size: tuple[int, int], widths: Widths
 ) -> tuple[Image, list[Plate], list[Doubt], list[Array]]:
     """One view, or two or four views side by side."""
     h, w = size
@@ -100,7 +105,7 @@ def _tiled(
     bare: list[Array] = []
     for y1, y2 in pairwise(ys):
         for x1, x2 in pairwise(xs):
-            picture, found, unsure, lonely = _view(rng, photos, (y2 - y1, x2 - x1))
+            picture, found, unsure, lonely = _view(rng, photos, (y2 - y1, x2 - x1), widths)
             canvas[y1:y2, x1:x2] = picture
             shift = np.array([x1, y1], float)
             plates += [Plate(p.corners + shift, p.corner_weight) for p in found]
@@ -110,14 +115,17 @@ def _tiled(
 
 
 def _put(
-    rng: np.random.Generator, canvas: Image, picture: Image, corners: Array, light: float, taken: list[Array]
+    rng: np.random.Generator, canvas: Image, drawn: Drawn, corners: Array, light: float, taken: list[Array]
 ) -> bool:
     """Paste a plate if all of it is inside and it touches none of ``taken``."""
     h, w = canvas.shape[:2]
     low, high = corners.min(0), corners.max(0)
     if low.min() < -1 or high[0] > w + 1 or high[1] > h + 1 or overlaps(corners, taken):
         return False
-    paste(canvas, tone(picture, light, rng), corners)
+    picture, outer = drawn.picture, drawn.outer(corners)
+    if rng.random() < 0.6:
+        picture = softened(rng, picture, float(np.hypot(*(outer[1] - outer[0]))))
+    paste(canvas, tone(picture, light, rng), outer)
     taken.append(corners)
     return True
 
@@ -129,22 +137,35 @@ def _patch_light(canvas: Image, corners: Array) -> float:
     return float(region.mean()) if region.size else 110.0
 
 
-def compose(rng: np.random.Generator, photos: Sequence[Photo], bank: Sequence[Image], size: tuple[int, int]) -> Scene:
+def compose(
+    rng: np.random.Generator,
+    photos: Sequence[Photo],
+    bank: Sequence[Drawn],
+    size: tuple[int, int],
+    widths: Widths = plate_width,
+) -> Scene:
     """One training scene of ``size`` (height, width), both multiples of 32."""
     h, w = size
-    canvas, plates, doubts, bare = _tiled(rng, photos, size)
+    canvas, plates, doubts, bare = _tiled(rng, photos, size, widths)
 
-    def pick() -> Image:
+    def pick() -> Drawn:
         return bank[int(rng.integers(0, len(bank)))]
 
     kept: list[Plate] = []
+    lures: list[Array] = []
     taken: list[Array] = [p.corners for p in plates] + [d.corners for d in doubts if d.weight == 0.0]
     for plate in plates:
         if rng.random() > 0.45:
             kept.append(plate)
             continue
-        picture = pick()
-        aspect = picture.shape[1] / picture.shape[0]
+        if rng.random() < 0.15:  # the place of a plate without one, or with something else in it
+            cover(canvas, plate.corners, rng)
+            if rng.random() < 0.4:
+                paste(canvas, tone(look_alike(rng), _patch_light(canvas, plate.corners), rng), plate.corners)
+            lures.append(plate.corners)
+            continue
+        drawn = pick()
+        aspect = drawn.aspect
         top = plate.corners[1] - plate.corners[0]
         wide = float(np.hypot(*top))
         high = float(np.hypot(*(plate.corners[3] - plate.corners[0])))
@@ -155,7 +176,7 @@ def compose(rng: np.random.Generator, photos: Sequence[Photo], bank: Sequence[Im
         others = [t for t in taken if t is not plate.corners]
         before = canvas.copy()
         cover(canvas, plate.corners, rng)
-        if _put(rng, canvas, picture, corners, light, others):
+        if _put(rng, canvas, drawn, corners, light, others):
             taken.append(corners)
             kept.append(Plate(corners, 1.0))
         else:
@@ -169,17 +190,17 @@ def compose(rng: np.random.Generator, photos: Sequence[Photo], bank: Sequence[Im
         if width < 9:
             continue
         middle = low + (high - low) * rng.uniform([0.2, 0.45], [0.8, 0.95])
-        picture = pick()
-        corners = posed(rng, picture.shape[1] / picture.shape[0], width, turn_angle(rng), 0.7) + middle
-        if _put(rng, canvas, picture, corners, float(rng.uniform(60, 200)), taken):
+        drawn = pick()
+        corners = posed(rng, drawn.aspect, width, turn_angle(rng), 0.7) + middle
+        if _put(rng, canvas, drawn, corners, float(rng.uniform(60, 200)), taken):
             kept.append(Plate(corners, 1.0))
     while rng.random() < 0.35:
-        picture = pick()
-        width = plate_width(rng, float(w))
+        drawn = pick()
+        width = widths(rng, float(w))
         middle = rng.uniform([width * 0.3, width * 0.15], [max(w - width * 0.3, width), max(h - width * 0.15, width)])
-        corners = posed(rng, picture.shape[1] / picture.shape[0], width, turn_angle(rng) * 1.1, 1.0) + middle
+        corners = posed(rng, drawn.aspect, width, turn_angle(rng) * 1.1, 1.0) + middle
         light = _patch_light(canvas, corners) if rng.random() < 0.5 else float(rng.uniform(50, 210))
-        if _put(rng, canvas, picture, corners, light, taken):
+        if _put(rng, canvas, drawn, corners, light, taken):
             kept.append(Plate(corners, 1.0))
     while rng.random() < 0.4:
         picture = look_alike(rng)
@@ -190,26 +211,27 @@ def compose(rng: np.random.Generator, photos: Sequence[Photo], bank: Sequence[Im
         if not overlaps(corners, taken):
             paste(canvas, tone(picture, float(rng.uniform(40, 220)), rng), corners)
             taken.append(corners)
+            lures.append(corners)
     if rng.random() < 0.2:
         text, font, scale, stroke, colour = lettering(rng)
         (across, down), _ = cv2.getTextSize(text, font, scale, stroke)
         x, y = int(rng.uniform(0, max(w - across, 1))), int(rng.uniform(down, h))
         if not overlaps(np.array([[x, y - down], [x + across, y]], float), taken):
             cv2.putText(canvas, text, (x, y), font, scale, colour, stroke, cv2.LINE_AA)
-    return Scene(photograph(rng, canvas), tuple(kept), tuple(doubts))
+    return Scene(photograph(rng, canvas), tuple(kept), tuple(doubts), tuple(lures))
 
 
-def plate_bank(seed: int, count: int, plain: float, heights: tuple[int, int] = (48, 160)) -> list[Image]:
-    """``count`` rendered plates, BGR uint8, ``heights`` pixels high: the share ``plain`` of no country, the others
-    of the countries that ``lpr.scene.plates`` draws, two fifths of these of ``FAVOURED``."""
+def plate_bank(seed: int, count: int, plain: float, heights: tuple[int, int] = (48, 160)) -> list[Drawn]:
+    """``count`` rendered plates, ``heights`` pixels high, dressed: the share ``plain`` of no country, the others of the
+    countries that ``lpr.scene.plates`` draws, two fifths of these of ``FAVOURED``."""
     rng = np.random.default_rng(seed)
     sizes = np.exp(rng.uniform(math.log(heights[0]), math.log(heights[1]), count)).astype(int)
     first = round(count * plain)
-    bank = [plain_plate(rng, int(size)) for size in sizes[:first]]
+    bank = [dress(rng, plain_plate(rng, int(size))) for size in sizes[:first]]
     if first < count:
         from lpr.scene.plates import random_spec, render_plate  # only where plates of countries are asked for
 
         for size in sizes[first:]:
             countries = FAVOURED if rng.random() < 0.4 else None
-            bank.append(render_plate(random_spec(rng, countries), int(size)))
+            bank.append(dress(rng, render_plate(random_spec(rng, countries), int(size))))
     return bank

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 STRIDE = 8
 MAX_RADIUS = 40.0
 """Half axis in pixels beyond which the zone of positive cells of a large plate does not grow."""
+SHARE = 0.7
+"""A plate of n positive cells counts n to the power of 1 - SHARE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +44,20 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A composed picture, BGR uint8 [H, W, 3], its plates and its doubtful places."""
+    """A composed picture, BGR uint8 [H, W, 3], its plates, its doubtful places, and the places [4, 2] of what only
+    looks like a plate."""
 
     image: NDArray[np.uint8]
     plates: tuple[Plate, ...]
     doubts: tuple[Doubt, ...]
+    lures: tuple[NDArray[np.float64], ...] = ()
 
 
 def encode(scene: Scene) -> NDArray[np.float32]:
     """Targets [16, H/8, W/8]: heat, weight of the heat, of the box, of the corners, box (4), corners (8).
 
     The heat is a bell over the plate. Positive cells lie in the ellipse in its middle; their box weights sum
-    to about the square root of their number, so that a large plate counts more than a small one, but not by area.
+    to a low power of their number, so that a large plate counts more than a small one, but by far not by area.
     """
     h, w = scene.image.shape[0] // STRIDE, scene.image.shape[1] // STRIDE
     out = np.zeros((16, h, w), np.float32)
@@ -73,7 +77,7 @@ def encode(scene: Scene) -> NDArray[np.float32]:
         ry = min(max((y2 - y1) * 0.30, 3.0), MAX_RADIUS)
         distance = ((px - cx) / rx) ** 2 + ((py - cy) / ry) ** 2
         nearest = (int(cy // STRIDE), int(cx // STRIDE))
-        distance[nearest] = min(distance[nearest], 0.25)
+        distance[nearest] = min(distance[nearest], 0.05)
         on_plate = (px > x1) & (px < x2) & (py > y1) & (py < y2)
         positive = distance <= 1.0
         bell = np.exp(-1.2 * distance) * (distance < 4.0)
@@ -81,9 +85,9 @@ def encode(scene: Scene) -> NDArray[np.float32]:
         out[1][on_plate & ~positive] = 0.3
         out[0] = np.maximum(np.where(on_plate | positive, bell, 0.0), np.where(positive, 0.0, out[0]))
         count = float(positive.sum())
-        out[1][positive] = count**-0.5
-        out[2][positive] = count**-0.5
-        out[3][positive] = count**-0.5 * plate.corner_weight
+        out[1][positive] = count**-SHARE
+        out[2][positive] = count**-SHARE
+        out[3][positive] = count**-SHARE * plate.corner_weight
         out[4:8, positive] = np.array([x1, y1, x2, y2], np.float32)[:, None]
         out[8:16, positive] = plate.corners.reshape(8).astype(np.float32)[:, None]
     return out
