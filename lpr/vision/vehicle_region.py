@@ -3,8 +3,8 @@
 Geometry. A plate says how large a metre is in the picture: it is 0.40 m wide in Brazil, 0.52 m in Europe, 0.305 m in
 the United States, and 0.20 m on motorcycles, where it is nearly square. ``plate_size`` therefore takes the greater of
 the plate's width and ``SQUARE_PLATE`` times its height, which is 0.36 to 0.52 m for all of them. A car is 1.7 to 1.9 m
-wide, 3.5 to 4.5 plate sizes, and 1.5 m high, and carries its plate 0.4 to 0.9 m above the ground (753 cars seen whole in
-photographs of train/: 1.65 plate sizes to the left and right of the plate's middle, 1.6 above and 1.0 below, medians).
+wide, 3.5 to 4.5 plate sizes, and 1.5 m high, and carries its plate 0.4 to 0.9 m above the ground (753 cars seen whole
+in photographs of train/: 1.65 plate sizes to the left and right of the plate's middle, 1.6 above, 1.0 below, medians).
 So the region of a vehicle known by its plate alone is a square of ``SIDE`` plate sizes, its left and right sides
 equally far from the plate's middle, ``BELOW`` of its height below it. It is not turned with the plate: cameras hang
 level. Of a lorry or a bus it shows the lower part.
