@@ -46,6 +46,25 @@ class Character(Value, frozen=True, kw_only=True):
     others: tuple[tuple[str, float], ...] = ()
 
 
+class Vehicle(Value, frozen=True, kw_only=True):
+    """A vehicle as an engine saw it on one exposure.
+
+    ``kind``: "car", "motorcycle", "bus", "truck", "van", "pickup", or None when it can't be told; ``colour``: a name of
+    ``COLOURS``, "unknown" at night and on monochrome pictures; ``make``, ``model``: as the network in the slot says.
+    Confidences are 0 to 1, 0 where nothing is said. ``box``: pixels of the exposure, None when the vehicle is known by
+    its plate alone.
+    """
+
+    kind: str | None = None
+    kind_confidence: float = 0.0
+    colour: str = "unknown"
+    colour_confidence: float = 0.0
+    make: str | None = None
+    model: str | None = None
+    make_confidence: float = 0.0
+    box: Box | None = None
+
+
 class Reading(Value, frozen=True, kw_only=True):
     """One plate as an engine read it on one exposure. Coordinates are pixels of that exposure.
 
@@ -54,7 +73,9 @@ class Reading(Value, frozen=True, kw_only=True):
     ``country``: ISO 3166-1 alpha-2, or None when it is not known. ``layout``: the key of a format in
     ``lpr.plates.formats`` ("br-old", "br-mercosul", ...), or None for an unknown format.
     ``rows``: 1 or 2. ``plate_colour``: a name of ``COLOURS``, or None. ``sharpness``: variance of the
-    Laplacian of the rectified plate, grey levels squared (quality weight of the vote).
+    Laplacian of the rectified plate, grey levels squared (quality weight of the vote). ``vehicle``: what carries the
+    plate, None when nobody looked. ``plated``: False for a vehicle on which no plate was found: its text is empty, its
+    box and corners are where a plate would be, ``detection`` is the score of the vehicle.
     """
 
     text: str
@@ -68,6 +89,8 @@ class Reading(Value, frozen=True, kw_only=True):
     rows: int = 1
     plate_colour: str | None = None
     sharpness: float = 0.0
+    vehicle: Vehicle | None = None
+    plated: bool = True
 
 
 COLOURS = (
@@ -426,8 +449,10 @@ class PassageDecided(Event, frozen=True, kw_only=True):
     ``at``: time of the best picture. ``capture``, ``exposure``, ``picture``, ``box``, ``corners``: the best
     recognition. ``direction``: "approach", "away" or "unknown". ``votes``: best first, at most 32;
     ``reads``: how many readings there were in all. ``pictures``: further kept exposures (empty with "best
-    exposure only"). ``vehicle``: "car", "motorcycle", "bus", "truck", ... or None. ``speed_kmh``: None when
-    it is not measured.
+    exposure only"). ``vehicle``: "car", "motorcycle", "bus", "truck", "van", "pickup" or None; ``vehicle_colour``: a
+    name of ``COLOURS`` or None; ``make``, ``model``: None without a model for them. ``plate_category``: "private",
+    "commercial", "official", "diplomatic", ... (``lpr.plates.categories``) or None. ``plated``: False when no plate was
+    found on the vehicle at all. ``speed_kmh``: None when it is not measured.
     """
 
     source: str
@@ -454,6 +479,10 @@ class PassageDecided(Event, frozen=True, kw_only=True):
     vehicle_colour: str | None = None
     speed_kmh: float | None = None
     trigger: str = ""
+    make: str | None = None
+    model: str | None = None
+    plate_category: str | None = None
+    plated: bool = True
 
 
 class ReadingsDiscarded(Event, frozen=True, kw_only=True):
