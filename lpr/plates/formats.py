@@ -1,16 +1,19 @@
 """The plate formats of each country, as data. A new country is new lines in ``FORMATS``, nothing else.
 
-A format's ``template`` has one sign a character: ``A`` any letter, ``0`` any digit, ``C`` Chile's letters,
-``M`` Mexico's letters, ``E`` the consonants that EU countries with a reduced set use. Texts are upper
-case without separators. ``groups`` says where a separator stands ("3-4": after the third character) and, for
-two rows, where the second row begins (the last separator).
+A format's ``template`` has one sign a character: ``0`` any digit, ``A`` any letter, the others some letters: ``C``
+Chile's, ``M`` all but I, O, Q (Mexico and most states of the USA), ``E`` Spain's consonants, ``F`` France's, ``I``
+Italy's, ``G`` Great Britain's, ``N`` the Netherlands', ``P`` the later letters of Poland's, ``H`` and ``B`` those that
+the Greek and the Cyrillic alphabet share with the Latin one. Texts are upper case without separators. ``groups``
+says where a separator stands ("3-4": after the third character) and, for two rows, where the second row begins (the last separator).
 
 Sources: Brazil, Contran resolutions 231/2007 and 780/2019; Mercosul, resolution GMC 33/14; the other countries'
-patterns from their public rules as collected in the project's notes on formats (marked where doubtful). Text alone
+patterns from their public rules as collected in the project's notes on formats and in Wikipedia's articles on the
+plates of each country; the states of the USA: ``lpr.plates.us_states``. ``weight`` is an estimate of how many of the
+plates on a country's roads have the format, from the years in which it was issued. Text alone
 cannot name the country (Uruguay and old Brazil share one pattern): layout, colour and the configured countries
 decide together, and candidates stay ranked.
 
-May import nothing of ours. Pure.
+May import ``lpr.plates.us_states``. Pure.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from lpr.plates.us_states import us_series
 
 __all__ = [
     "CLASSES",
@@ -43,6 +48,13 @@ CLASSES: Final[dict[str, str]] = {
     "C": "BCDFGHJKLPRSTVWXYZ",
     "M": "ABCDEFGHJKLMNPRSTUVWXYZ",
     "E": "BCDFGHJKLMNPRSTVWXYZ",
+    "F": "ABCDEFGHJKLMNPQRSTVWXYZ",
+    "I": "ABCDEFGHJKLMNPRSTVWXYZ",
+    "G": "ABCDEFGHJKLMNOPRSTUVWXYZ",
+    "N": "BDFGHJKLNPRSTVXZ",
+    "P": "ACEFGHJKLMNPRSTUVWXY",
+    "H": "ABEHIKMNOPTXYZ",
+    "B": "ABCEHKMOPTXY",
 }
 """Sign of a template to the characters it allows."""
 
@@ -58,7 +70,8 @@ class Format:
     ``key``: its name everywhere ("br-old"). ``country``: ISO 3166-1 alpha-2. ``template``: see the module.
     ``groups``: lengths of the groups as drawn. ``rows``: 1 or 2. ``ground``, ``ink``: usual colours, names of
     ``lpr.events.COLOURS``. ``vehicle``: "car", "motorcycle" or "truck". ``common``: False for a format that
-    is so loose that it must not override a reading (it only names a country).
+    is so loose that the demo street does not draw it. ``weight``: its share of the plates on its country's roads;
+    a country's add up to 1.
     """
 
     key: str
@@ -70,6 +83,7 @@ class Format:
     ink: str = "black"
     vehicle: str = "car"
     common: bool = True
+    weight: float = 1.0
 
     @property
     def pattern(self) -> str:
@@ -100,100 +114,178 @@ def _f(
     ink: str = "black",
     vehicle: str = "car",
     common: bool = True,
+    weight: float = 1.0,
 ) -> Format:
     sizes = tuple(int(n) for n in groups.split("-"))
     if sum(sizes) != len(template):
         raise ValueError(f"format {key!r}: groups {groups!r} do not add up to {len(template)} characters")
-    return Format(key, key[:2].upper(), template, sizes, rows, ground, ink, vehicle, common)
+    return Format(key, key[:2].upper(), template, sizes, rows, ground, ink, vehicle, common, weight)
+
+
+def _german() -> tuple[Format, ...]:
+    """Germany: a district of 1 to 3 letters, 1 or 2 letters, 1 to 4 digits, at most 8 signs in all."""
+    shares: dict[tuple[int, int], tuple[float, str]] = {}
+    for district, share in ((1, 0.2), (2, 0.35), (3, 0.45)):
+        for letters, share_of_letters in ((1, 0.2), (2, 0.8)):
+            for digits, share_of_digits in ((1, 0.02), (2, 0.13), (3, 0.45), (4, 0.4)):
+                if district + letters + digits <= 8:
+                    product = share * share_of_letters * share_of_digits
+                    before, groups = shares.get((district + letters, digits), (0.0, ""))
+                    groups = groups if before > product else f"{district}-{letters}-{digits}"
+                    shares[district + letters, digits] = (before + product, groups)
+    whole = sum(share for share, _ in shares.values())
+    return tuple(
+        _f(f"de-{letters}{digits}", "A" * letters + "0" * digits, groups, weight=share / whole, common=False)
+        for (letters, digits), (share, groups) in sorted(shares.items(), key=lambda item: -item[1][0])
+    )
+
+
+_US_KEYS: Final = {
+    "MMM000": "us-33", "MMM0000": "us-34", "0MAM000": "us-ca", "000MMM": "us-d33", "0000MMM": "us-d43",
+    "MM00000": "us-24", "000000": "us-d6", "MMMM00": "us-a4", "M00MMM": "us-12",
+}  # fmt: skip
+"""Patterns with a short name; the others are named by their pattern ("us-aa0a0a")."""
+
+
+def _american() -> tuple[Format, ...]:
+    """The USA: the patterns of all states, by their share; personal plates are free text."""
+    return tuple(
+        Format(
+            _US_KEYS.get(template, "us-" + template.replace("M", "A").lower()),
+            "US",
+            template,
+            groups,
+            common=False,
+            weight=round(weight, 5),
+        )
+        for template, groups, weight in us_series()
+    )
 
 
 FORMATS: Final[tuple[Format, ...]] = (
     # Southern Cone
-    _f("br-old", "AAA0000", "3-4", ground="gray"),
-    _f("br-mercosul", "AAA0A00", "3-4"),
-    _f("br-old-moto", "AAA0000", "3-4", rows=2, ground="gray", vehicle="motorcycle"),
-    _f("br-mercosul-moto", "AAA0A00", "3-4", rows=2, vehicle="motorcycle"),
-    _f("ar-old", "AAA000", "3-3", ground="black", ink="white"),
-    _f("ar-mercosul", "AA000AA", "2-3-2"),
-    _f("ar-old-moto", "000AAA", "3-3", rows=2, ground="black", ink="white", vehicle="motorcycle"),
-    _f("ar-mercosul-moto", "A000AAA", "4-3", rows=2, vehicle="motorcycle"),
-    _f("cl-old", "AA0000", "2-2-2"),
-    _f("cl-new", "CCCC00", "2-2-2"),
-    _f("cl-moto", "CC000", "2-3", rows=2, vehicle="motorcycle"),
-    _f("cl-moto-new", "CCC00", "3-2", rows=2, vehicle="motorcycle"),
-    _f("py-old", "AAA000", "3-3"),
-    _f("py-mercosul", "AAAA000", "4-3"),
-    _f("py-old-moto", "000AAA", "3-3", rows=2, vehicle="motorcycle"),
-    _f("py-mercosul-moto", "000AAAA", "3-4", rows=2, vehicle="motorcycle"),
-    _f("uy-mercosul", "AAA0000", "3-4"),
-    _f("uy-moto", "AAA000", "3-3", rows=2, vehicle="motorcycle"),
+    _f("br-old", "AAA0000", "3-4", weight=0.42, ground="gray"),
+    _f("br-mercosul", "AAA0A00", "3-4", weight=0.34),
+    _f("br-old-moto", "AAA0000", "3-4", weight=0.11, rows=2, ground="gray", vehicle="motorcycle"),
+    _f("br-mercosul-moto", "AAA0A00", "3-4", weight=0.13, rows=2, vehicle="motorcycle"),
+    _f("ar-old", "AAA000", "3-3", weight=0.48, ground="black", ink="white"),
+    _f("ar-mercosul", "AA000AA", "2-3-2", weight=0.34),
+    _f("ar-old-moto", "000AAA", "3-3", weight=0.1, rows=2, ground="black", ink="white", vehicle="motorcycle"),
+    _f("ar-mercosul-moto", "A000AAA", "4-3", weight=0.08, rows=2, vehicle="motorcycle"),
+    _f("cl-old", "AA0000", "2-2-2", weight=0.25),
+    _f("cl-new", "CCCC00", "2-2-2", weight=0.65),
+    _f("cl-moto", "CC000", "2-3", weight=0.05, rows=2, vehicle="motorcycle"),
+    _f("cl-moto-new", "CCC00", "3-2", weight=0.05, rows=2, vehicle="motorcycle"),
+    _f("py-old", "AAA000", "3-3", weight=0.45),
+    _f("py-mercosul", "AAAA000", "4-3", weight=0.35),
+    _f("py-old-moto", "000AAA", "3-3", weight=0.1, rows=2, vehicle="motorcycle"),
+    _f("py-mercosul-moto", "000AAAA", "3-4", weight=0.1, rows=2, vehicle="motorcycle"),
+    _f("uy-mercosul", "AAA0000", "3-4", weight=0.8),
+    _f("uy-moto", "AAA000", "3-3", weight=0.2, rows=2, vehicle="motorcycle"),
     # Andes
-    _f("bo", "0000AAA", "4-3"),
-    _f("bo-short", "000AAA", "3-3"),
-    _f("pe", "A0A000", "3-3"),
-    _f("pe-old", "AA0000", "2-4"),
-    _f("pe-letters", "AAA000", "3-3"),
-    _f("co", "AAA000", "3-3", ground="yellow"),
-    _f("co-moto", "AAA00A", "3-3", rows=2, ground="yellow", vehicle="motorcycle"),
-    _f("ec", "AAA0000", "3-4"),
-    _f("ec-old", "AAA000", "3-3"),
-    _f("ve", "AA000AA", "2-3-2"),
+    _f("bo", "0000AAA", "4-3", weight=0.85),
+    _f("bo-short", "000AAA", "3-3", weight=0.15),
+    _f("pe", "A0A000", "3-3", weight=0.5),
+    _f("pe-old", "AA0000", "2-4", weight=0.15),
+    _f("pe-letters", "AAA000", "3-3", weight=0.35),
+    _f("co", "AAA000", "3-3", weight=0.7, ground="yellow"),
+    _f("co-moto", "AAA00A", "3-3", weight=0.3, rows=2, ground="yellow", vehicle="motorcycle"),
+    _f("ec", "AAA0000", "3-4", weight=0.7),
+    _f("ec-old", "AAA000", "3-3", weight=0.2),
+    _f("ec-moto", "AA000A", "2-4", weight=0.1, rows=2, vehicle="motorcycle"),
+    _f("ve", "AA000AA", "2-3-2", weight=0.75),
+    _f("ve-old", "AAA00A", "3-3", weight=0.25),
     # Mexico
-    _f("mx", "MMM000M", "3-3-1"),
-    _f("mx-old", "MMM0000", "3-2-2"),
-    _f("mx-short", "MMM000", "3-3"),
-    _f("mx-city", "M00MMM", "3-3"),
-    _f("mx-truck", "MM0000", "2-4", vehicle="truck"),
-    _f("mx-truck-long", "MM00000", "2-5", vehicle="truck"),
-    _f("mx-moto", "M000M", "4-1", vehicle="motorcycle"),
-    _f("mx-moto-digits", "0000M", "4-1", vehicle="motorcycle"),
+    _f("mx", "MMM000M", "3-3-1", weight=0.45),
+    _f("mx-old", "MMM0000", "3-2-2", weight=0.2),
+    _f("mx-short", "MMM000", "3-3", weight=0.06),
+    _f("mx-city", "M00MMM", "3-3", weight=0.1),
+    _f("mx-truck", "MM0000", "2-4", weight=0.02, vehicle="truck"),
+    _f("mx-truck-long", "MM00000", "2-5", weight=0.09, vehicle="truck"),
+    _f("mx-moto", "M000M", "4-1", weight=0.04, vehicle="motorcycle"),
+    _f("mx-moto-digits", "0000M", "4-1", weight=0.04, vehicle="motorcycle"),
     # European Union and neighbours (region pack)
-    _f("de-3", "AAA000", "1-2-3", common=False),
-    _f("de-4", "AAA0000", "1-2-4", common=False),
-    _f("de-44", "AAAA0000", "2-2-4", common=False),
-    _f("fr", "AA000AA", "2-3-2"),
-    _f("it", "AA000AA", "2-3-2"),
-    _f("es", "0000EEE", "4-3"),
-    _f("gb", "AA00AAA", "4-3", ground="yellow"),
-    _f("gb-prefix", "A000AAA", "4-3", ground="yellow"),
-    _f("nl-4", "AA000A", "2-3-1", ground="yellow"),
-    _f("nl-5", "00AAA0", "2-3-1", ground="yellow"),
-    _f("nl-6", "00AAAA", "2-2-2", ground="yellow"),
-    _f("nl-7", "AAAA00", "2-2-2", ground="yellow"),
-    _f("be", "0AAA000", "1-3-3", ink="red"),
-    _f("pl-5", "AA00000", "2-5"),
-    _f("pl-4", "AAA0000", "3-4"),
-    _f("pl-mix", "AA0000A", "2-5"),
-    _f("ro", "AA00AAA", "2-2-3"),
-    _f("ro-b", "A00AAA", "1-2-3"),
-    _f("ro-b3", "A000AAA", "1-3-3"),
-    _f("pt", "AA00AA", "2-2-2"),
-    _f("pt-old", "0000AA", "2-2-2"),
-    _f("se", "AAA000", "3-3"),
+    *_german(),
+    _f("fr", "FF000FF", "2-3-2", weight=0.92),
+    _f("fr-old-2", "0000FF00", "4-2-2", weight=0.04),
+    _f("fr-old-3", "000FFF00", "3-3-2", weight=0.04),
+    _f("it", "II000II", "2-3-2", weight=0.95),
+    _f("it-moto", "II00000", "2-5", weight=0.05, rows=2, vehicle="motorcycle"),
+    _f("es", "0000EEE", "4-3", weight=0.93),
+    _f("es-old", "A0000AA", "1-4-2", weight=0.04),
+    _f("es-old-2", "AA0000A", "2-4-1", weight=0.03),
+    _f("gb", "GG00GGG", "4-3", weight=0.87, ground="yellow"),
+    _f("gb-prefix", "G000GGG", "4-3", weight=0.04, ground="yellow"),
+    _f("gb-ni", "GGG0000", "3-4", weight=0.05, ground="yellow"),
+    _f("gb-suffix", "GGG000G", "3-4", weight=0.04, ground="yellow"),
+    _f("nl-4", "NN000N", "2-3-1", weight=0.13, ground="yellow"),
+    _f("nl-5", "00NNN0", "2-3-1", weight=0.29, ground="yellow"),
+    _f("nl-6", "00NNNN", "2-2-2", weight=0.13, ground="yellow"),
+    _f("nl-7", "NNNN00", "2-2-2", weight=0.08, ground="yellow"),
+    _f("nl-8", "0NNN00", "1-3-2", weight=0.17, ground="yellow"),
+    _f("nl-10", "N000NN", "1-3-2", weight=0.1, ground="yellow"),
+    _f("nl-11", "NNN00N", "3-2-1", weight=0.03, ground="yellow"),
+    _f("nl-3", "NN00NN", "2-2-2", weight=0.04, ground="yellow"),
+    _f("nl-13", "N00NNN", "1-2-3", weight=0.03, ground="yellow"),
+    _f("be", "0AAA000", "1-3-3", weight=0.82, ink="red"),
+    _f("be-old", "AAA000", "3-3", weight=0.13, ink="red"),
+    _f("be-2008", "000AAA", "3-3", weight=0.05, ink="red"),
+    _f("pl-5", "AA00000", "2-5", weight=0.26),
+    _f("pl-4", "AAA0000", "3-4", weight=0.02),
+    _f("pl-mix", "AA0000P", "2-5", weight=0.12),
+    _f("pl-mix-2", "AA000PP", "2-5", weight=0.14),
+    _f("pl-mix-3", "AA0P000", "2-5", weight=0.04),
+    _f("pl-mix-4", "AA0PP00", "2-5", weight=0.03),
+    _f("pl-county", "AAA00PP", "3-4", weight=0.1),
+    _f("pl-county-2", "AAAP000", "3-4", weight=0.08),
+    _f("pl-county-3", "AAA0P00", "3-4", weight=0.04),
+    _f("pl-county-4", "AAA00P0", "3-4", weight=0.04),
+    _f("pl-county-5", "AAAPP00", "3-4", weight=0.04),
+    _f("pl-county-6", "AAA0PP0", "3-4", weight=0.03),
+    _f("pl-county-7", "AAA00000", "3-5", weight=0.06),
+    _f("ro", "AA00AAA", "2-2-3", weight=0.82),
+    _f("ro-b", "A00AAA", "1-2-3", weight=0.05),
+    _f("ro-b3", "A000AAA", "1-3-3", weight=0.13),
+    _f("pt", "AA00AA", "2-2-2", weight=0.25),
+    _f("pt-middle", "00AA00", "2-2-2", weight=0.5),
+    _f("pt-old", "0000AA", "2-2-2", weight=0.22),
+    _f("pt-1937", "AA0000", "2-2-2", weight=0.03),
+    _f("se", "AAA000", "3-3", weight=0.78),
+    _f("se-2019", "AAA00A", "3-3", weight=0.22),
     _f("fi", "AAA000", "3-3"),
     _f("no", "AA00000", "2-5"),
     _f("dk", "AA00000", "2-2-3"),
-    _f("cz", "0A00000", "3-4"),
+    _f("cz", "0A00000", "3-4", weight=0.55),
+    _f("cz-2", "0AA0000", "3-4", weight=0.45),
     _f("sk", "AA000AA", "2-3-2"),
-    _f("hu", "AAA000", "3-3"),
-    _f("at", "AA00000", "2-5", common=False),
-    _f("gr", "AAA0000", "3-4"),
+    _f("hu", "AAA000", "3-3", weight=0.8),
+    _f("hu-2022", "AAAA000", "2-2-3", weight=0.2),
+    _f("at", "AA00000", "2-5", weight=0.05, common=False),
+    _f("at-city", "A00000A", "1-6", weight=0.25, common=False),
+    _f("at-4a", "AA0000A", "2-5", weight=0.15, common=False),
+    _f("at-3aa", "AA000AA", "2-5", weight=0.4, common=False),
+    _f("at-city-3", "A000AA", "1-5", weight=0.15, common=False),
+    _f("gr", "HHH0000", "3-4"),
     _f("lt", "AAA000", "3-3"),
     _f("lv", "AA0000", "2-4"),
     _f("ee", "000AAA", "3-3"),
-    _f("hr", "AA0000AA", "2-4-2"),
-    _f("si", "AAAA000", "2-2-3", common=False),
-    _f("bg", "AA0000AA", "2-4-2"),
-    # United States (region pack): the states' usual series; personal plates are free text
-    _f("us-33", "AAA000", "3-3", common=False),
-    _f("us-34", "AAA0000", "3-4", common=False),
-    _f("us-ca", "0AAA000", "7", common=False),
-    _f("us-d33", "000AAA", "3-3", common=False),
-    _f("us-d43", "0000AAA", "4-3", common=False),
-    _f("us-24", "AA00000", "2-5", common=False),
-    _f("us-d6", "000000", "3-3", common=False),
-    _f("us-a4", "AAAA00", "4-2", common=False),
-    _f("us-12", "A00AAA", "3-3", common=False),
+    _f("hr", "AA0000AA", "2-4-2", weight=0.6),
+    _f("hr-3", "AA000AA", "2-3-2", weight=0.4),
+    _f("si", "AAAA000", "2-2-3", weight=0.5, common=False),
+    _f("si-d", "AA00AAA", "2-2-3", weight=0.15, common=False),
+    _f("si-mix", "AAA0000", "2-2-3", weight=0.35, common=False),
+    _f("bg", "BB0000BB", "2-4-2", weight=0.6),
+    _f("bg-city", "B0000BB", "1-4-2", weight=0.4),
+    _f("ie", "000A00000", "3-1-5", weight=0.4),
+    _f("ie-4", "000A0000", "3-1-4", weight=0.25),
+    _f("ie-old", "00A00000", "2-1-5", weight=0.2),
+    _f("ie-county", "00AA0000", "2-2-4", weight=0.15),
+    _f("lu", "AA0000", "2-4", weight=0.8),
+    _f("lu-digits", "00000", "5", weight=0.2),
+    _f("ch", "AA000000", "2-6", weight=0.65),
+    _f("ch-5", "AA00000", "2-5", weight=0.35),
+    # United States (region pack)
+    *_american(),
 )
 """Every format. The first format of a country is its most usual one."""
 
@@ -227,6 +319,9 @@ REGIONS: Final[dict[str, tuple[str, ...]]] = {
         "HR",
         "SI",
         "BG",
+        "IE",
+        "LU",
+        "CH",
     ),
     "us": ("US",),
 }

@@ -164,7 +164,7 @@ _BY_COUNTRY: Final[dict[str, str]] = {name: name for name in ("cl", "bo", "pe", 
 
 
 def style_of(layout: str) -> Style:
-    """The style of a format's key ("br-old", "de-3", ...); European ones share "eu", unknown ones "other"."""
+    """The style of a format's key ("br-old", "de-33", ...); European ones share "eu", unknown ones "other"."""
     name = _BY_LAYOUT.get(layout, layout)
     if name not in STYLES:
         name = _BY_COUNTRY.get(layout[:2], "eu" if "-" in layout or len(layout) == 2 else "other")

@@ -19,6 +19,7 @@ from lpr.plates.formats import (
     to_mercosul,
     to_old_brazil,
 )
+from lpr.plates.us_states import STATES, us_series
 from lpr.scene.plates import random_text
 
 
@@ -81,3 +82,22 @@ def test_regions_and_unknown_countries() -> None:
     with pytest.raises(KeyError, match="no plate format"):
         by_key("zz-1")
     assert "O" not in CLASSES["M"]
+
+
+def test_the_weights_of_a_country_add_up_to_one() -> None:
+    shares: dict[str, float] = {}
+    for format_ in FORMATS:
+        assert 0 < format_.weight <= 1
+        shares[format_.country] = shares.get(format_.country, 0.0) + format_.weight
+    assert shares == {country: pytest.approx(1, abs=1e-3) for country in shares}
+
+
+def test_the_states_of_the_usa_become_patterns() -> None:
+    for state, (vehicles, series) in STATES.items():
+        assert vehicles > 0 and sum(series.values()) == pytest.approx(1, abs=1e-6), state
+    patterns = {template: (groups, weight) for template, groups, weight in us_series()}
+    assert max(patterns, key=lambda template: patterns[template][1]) == "MMM0000"
+    assert patterns["MM0M0M"][0] == (3, 3)
+    keys = {format_.key for format_ in matching("AB1C2D", ["US"])}
+    assert keys == {"us-aa0a0a"}
+    assert by_key("us-ca").matches("8ODE123") and not by_key("us-ca").matches("8ADO123")

@@ -58,7 +58,7 @@ def test_the_colour_of_the_ground(layout: str, variant: int, colour: str) -> Non
 def test_styles_become_a_prior_for_formats() -> None:
     prior = style_prior({"br-old": 0.7, "eu": 0.2, "us": 0.1, "cl": 0.05})
     assert prior["br-old"] == prior["br-old-moto"] == 0.7
-    assert prior["de-3"] == 0.2 and prior["us-33"] == 0.1 and prior["cl-new"] == 0.05
+    assert prior["de-33"] == 0.2 and prior["us-33"] == 0.1 and prior["cl-new"] == 0.05
 
 
 # --- the shipped model ------------------------------------------------------------------------------------
