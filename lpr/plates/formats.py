@@ -4,7 +4,8 @@ A format's ``template`` has one sign a character: ``0`` any digit, ``A`` any let
 Chile's, ``M`` all but I, O, Q (Mexico and most states of the USA), ``E`` Spain's consonants, ``F`` France's, ``I``
 Italy's, ``G`` Great Britain's, ``N`` the Netherlands', ``P`` the later letters of Poland's, ``H`` and ``B`` those that
 the Greek and the Cyrillic alphabet share with the Latin one. Texts are upper case without separators. ``groups``
-says where a separator stands ("3-4": after the third character) and, for two rows, where the second row begins (the last separator).
+says where a separator stands ("3-4": after the third character) and, for two rows, where the second row begins (the
+last separator).
 
 Sources: Brazil, Contran resolutions 231/2007 and 780/2019; Mercosul, resolution GMC 33/14; the other countries'
 patterns from their public rules as collected in the project's notes on formats and in Wikipedia's articles on the

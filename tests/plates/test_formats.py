@@ -100,4 +100,4 @@ def test_the_states_of_the_usa_become_patterns() -> None:
     assert patterns["MM0M0M"][0] == (3, 3)
     keys = {format_.key for format_ in matching("AB1C2D", ["US"])}
     assert keys == {"us-aa0a0a"}
-    assert by_key("us-ca").matches("8ODE123") and not by_key("us-ca").matches("8ADO123")
+    assert by_key("us-ca").matches("8AOD123") and not by_key("us-ca").matches("8ODE123")
