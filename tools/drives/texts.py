@@ -1,0 +1,82 @@
+"""One plate out of several readings of a vehicle, in three ways, against the truth.
+
+``single``: the best single reading stands for the vehicle; ``vote``: whole texts are counted, by confidence;
+``fusion``: the probabilities of all readings together (``lpr.plates.voting.elect``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lpr.events import Picture, Reading
+from lpr.plates.voting import Ballot, Rules, elect
+from tools.drives.running import START
+
+WAYS = ("single", "vote", "fusion")
+BINS = 10
+
+
+@dataclass
+class Texts:
+    """Vehicles read at all, and how many of them exactly, by way. ``told``: (confidence, right) of each."""
+
+    vehicles: int = 0
+    exact: Counter[str] = field(default_factory=Counter[str])
+    told: dict[str, list[tuple[float, bool]]] = field(default_factory=dict[str, list[tuple[float, bool]]])
+
+    def add(self, other: Texts) -> None:
+        """Add the counts of ``other``."""
+        self.vehicles += other.vehicles
+        self.exact += other.exact
+        for way, told in other.told.items():
+            self.told.setdefault(way, []).extend(told)
+
+    def calibration(self, way: str) -> float:
+        """Expected calibration error of the plates' confidences, in ``BINS`` bins of even width."""
+        bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
+        told = self.told.get(way, [])
+        for confidence, right in told:
+            bins[min(BINS - 1, int(confidence * BINS))].append((confidence, right))
+        gaps = (abs(sum(c for c, _ in each) - sum(r for _, r in each)) for each in bins)
+        return sum(gaps) / max(1, len(told))
+
+    def as_counts(self) -> dict[str, float]:
+        """For JSON."""
+        counts: dict[str, float] = {"vehicles": self.vehicles}
+        for way in WAYS:
+            counts |= {way: self.exact[way], f"{way} ece": round(self.calibration(way), 4)}
+        return counts
+
+
+def ballots(readings: Sequence[tuple[int, Reading]], rate: float) -> list[Ballot]:
+    """Readings of one vehicle, (frame, reading) each, as the vote takes them."""
+    found: list[Ballot] = []
+    for index, reading in readings:
+        at = START + round(index / rate * 1e6)
+        picture = Picture(blob=f"{index:064x}", width=960, height=540, bytes=1)
+        found.append(Ballot(capture=f"drive@{at}", exposure=0, at=at, trigger="", picture=picture, reading=reading))
+    return found
+
+
+def compare(plate: str, readings: Sequence[tuple[int, Reading]], rate: float, rules: Rules | None = None) -> Texts:
+    """Read one vehicle in each way."""
+    cast, rules = ballots(readings, rate), rules or Rules()
+    result = Texts(vehicles=1)
+    single = elect(cast, Rules(enabled=False))
+    counted: Counter[str] = Counter()
+    for _, reading in readings:
+        if reading.text:
+            counted[reading.text] += round(1e6 * reading.confidence) + 1
+    most = max(counted, key=lambda text: (counted[text], text), default="")
+    fused = elect(cast, rules)
+    share = counted[most] / max(1, sum(counted.values()))
+    for way, text, confidence in (
+        ("single", single.plate if single else "", single.confidence if single else 0.0),
+        ("vote", most, share),
+        ("fusion", fused.plate if fused else "", fused.confidence if fused else 0.0),
+    ):
+        result.exact[way] += text == plate
+        result.told.setdefault(way, []).append((confidence, text == plate))
+    return result
