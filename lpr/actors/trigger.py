@@ -6,7 +6,6 @@ fires. May import ``lpr.config``, ``lpr.core`` and ``lpr.vision``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from lpr.config import Camera
@@ -68,6 +67,7 @@ class TriggerActor:
         try:
             while True:
                 item = await self._frames.get()
+                self._captures.room = self._frames.room  # as far as the sensor reads ahead, a capture may wait
                 if isinstance(item, End):
                     await self._ended(item)
                 else:
@@ -105,14 +105,10 @@ class TriggerActor:
 
     async def _step(self, moment: Moment) -> Fired | None:
         frame = moment.frame
-        reduced = None
         if self._trigger.wants(self._state, frame.at, moment.origin):
-            reduced = await self._offload(partial(reduce, frame.image))
-        seen = Seen(at=frame.at, origin=moment.origin, reduced=reduced)
-        if reduced is None:
-            self._state, fired = self._trigger.step(self._state, seen)
+            self._state, fired = await self._offload(partial(_reduce_and_step, self._trigger, self._state, moment))
         else:
-            self._state, fired = await self._offload(partial(self._trigger.step, self._state, seen))
+            self._state, fired = self._trigger.step(self._state, Seen(at=frame.at, origin=moment.origin))
         return fired
 
     async def _capture(self, fired: Fired, origin: Micros) -> None:
@@ -120,7 +116,7 @@ class TriggerActor:
         self._taking, self._fired = [], None
         self._told = exposures[-1].at
         await self._captures.put(Capture(exposures, origin, self._trigger.kind, fired.reason))
-        self._view.status = replace(self._view.status, captures=self._view.status.captures + 1)
+        self._view.update(captures=self._view.status.captures + 1)
 
     async def _pass(self, frame: Frame, origin: Micros) -> None:
         """Nothing fired: tell the engine now and then, but never on top of a capture that it has not taken yet."""
@@ -129,3 +125,9 @@ class TriggerActor:
         if frame.at - self._told >= PASSING_EVERY:
             self._told = frame.at
             await self._captures.put(Passing(frame.at, frame.position, origin))
+
+
+def _reduce_and_step(trigger: Trigger, state: TriggerState, moment: Moment) -> tuple[TriggerState, Fired | None]:
+    """A step with the frame's reduced picture: some milliseconds, for a worker thread."""
+    frame = moment.frame
+    return trigger.step(state, Seen(at=frame.at, origin=moment.origin, reduced=reduce(frame.image)))

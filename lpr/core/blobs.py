@@ -63,7 +63,7 @@ class BlobStore:
         ``min_free``: bytes that are to stay free on the disk. Raises BlobUnavailableError (disk full, no
         permission): nothing half written is left.
         """
-        return await self._offload(partial(self._store, data, min_free))
+        return await self._offload(partial(self.store, data, min_free))
 
     async def get(self, blob: str) -> bytes:
         """The bytes of ``blob``. Raises BlobMissingError, BlobDamagedError."""
@@ -85,6 +85,25 @@ class BlobStore:
         if hashlib.sha256(data).hexdigest() != blob:
             raise BlobDamagedError(blob, f"picture {blob} is damaged: its bytes don't have this hash ({path})")
         return data
+
+    def store(self, data: bytes, min_free: int = 0) -> str:
+        """As ``put``, blocking."""
+        if min_free and (free := _free_bytes(self.root)) < min_free:
+            raise BlobUnavailableError(
+                f"{self.root}: {free // 1_000_000} MB are free, {min_free // 1_000_000} are to stay "
+                "(log.min_free_mb); make room, it then goes on by itself"
+            )
+        try:
+            try:
+                return self._put(data)
+            except FileNotFoundError:  # somebody removed a folder that this store had made
+                self._known_folders.clear()
+                return self._put(data)
+        except OSError as error:
+            raise BlobUnavailableError(
+                f"picture could not be stored under {self.root}: {error.strerror or error}; "
+                "make room or correct the permissions, nothing else is needed"
+            ) from error
 
     def sizes(self, folder: str | None = None) -> Iterator[Stored]:
         """Every file of the store, or of one ``folder`` (two hex digits). Blocking."""
@@ -124,24 +143,6 @@ class BlobStore:
     async def clean(self) -> int:
         """Delete what writes cut short by a crash have left in ``tmp``. For the start of the service only."""
         return await self._offload(self._clean)
-
-    def _store(self, data: bytes, min_free: int) -> str:
-        if min_free and (free := _free_bytes(self.root)) < min_free:
-            raise BlobUnavailableError(
-                f"{self.root}: {free // 1_000_000} MB are free, {min_free // 1_000_000} are to stay "
-                "(log.min_free_mb); make room, it then goes on by itself"
-            )
-        try:
-            try:
-                return self._put(data)
-            except FileNotFoundError:  # somebody removed a folder that this store had made
-                self._known_folders.clear()
-                return self._put(data)
-        except OSError as error:
-            raise BlobUnavailableError(
-                f"picture could not be stored under {self.root}: {error.strerror or error}; "
-                "make room or correct the permissions, nothing else is needed"
-            ) from error
 
     def _put(self, data: bytes) -> str:
         blob = hashlib.sha256(data).hexdigest()

@@ -2,21 +2,25 @@
 
 One ``LiveView`` a camera, in memory alone. The sensor, the trigger and the engine write it, the pages and the REST
 API read it; nobody decides anything by it, and nothing of it is kept. It belongs to the event loop's thread: call
-its methods from there only. Imports ``lpr.events`` and the frame type.
+its methods from there only; ``watched`` may be asked from any. Imports ``lpr.events`` and the frame type.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import anyio
+import msgspec
 
 from lpr.core.frames import Frame
 from lpr.events import Micros, Reading
 
+ATTENTION = 16
+"""Whoever has asked for a picture is taken to look on for so many new versions."""
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
+
+class SourceStatus(msgspec.Struct, frozen=True):
     """How a source is doing.
 
     ``state``: "starting", "running", "stalled", "lost", "ended", "waiting" (the engine waits for disk or log) or
@@ -67,15 +71,26 @@ class LiveView:
         self.status = SourceStatus(source)
         self._snapshot = LiveSnapshot(0, None, None, ())
         self._newer: anyio.Event | None = None
+        self._asked = -ATTENTION
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks on, so that frames which no trigger wants are worth their pixels."""
+        return self._newer is not None or self._snapshot.version - self._asked < ATTENTION
+
+    def update(self, **changes: Any) -> None:
+        """Replace fields of ``status``."""
+        self.status = msgspec.structs.replace(self.status, **changes)
 
     def set_frame(self, frame: Frame) -> None:
         """The sensor has a new picture."""
-        self._publish(replace(self._snapshot, version=self._snapshot.version + 1, frame=frame))
+        before = self._snapshot
+        self._publish(LiveSnapshot(before.version + 1, frame, before.read_frame, before.readings))
 
     def set_readings(self, frame: Frame, readings: tuple[Reading, ...]) -> None:
         """The engine has finished with ``frame``."""
-        version = self._snapshot.version + 1
-        self._publish(replace(self._snapshot, version=version, read_frame=frame, readings=readings))
+        before = self._snapshot
+        self._publish(LiveSnapshot(before.version + 1, before.frame, frame, readings))
 
     def snapshot(self) -> LiveSnapshot:
         """The newest picture and readings; costs nothing."""
@@ -84,6 +99,7 @@ class LiveView:
     async def wait_newer(self, version: int) -> LiveSnapshot:
         """Return as soon as the snapshot is newer than ``version``."""
         while self._snapshot.version <= version:
+            self._asked = self._snapshot.version
             if self._newer is None:
                 self._newer = anyio.Event()
             await self._newer.wait()

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
@@ -32,6 +33,9 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 
 FIRST_BYTES = 1_048_576
 """So much of a file goes into its content's identity."""
+
+Wanted: TypeAlias = Callable[[Micros], bool]
+"""Whether a frame with this offset (as in ``Shot``) is worth its pixels."""
 
 _DEVICE = re.compile(r"/dev/.+")
 _DEMO = re.compile(r"demo(?::(\d{1,9}))?")
@@ -63,7 +67,8 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One frame as it was read. ``offset``: µs after frame 0 (recorded sources). ``image``: BGR, None: unreadable."""
+    """One frame as it was read. ``offset``: µs after frame 0 (recorded sources). ``image``: BGR; None where it can't
+    be read (``problem`` says why) or wasn't wanted (``problem`` is "")."""
 
     position: int
     offset: Micros
@@ -81,8 +86,11 @@ class Reader(Protocol):
         """Pass over frames without looking at them; returns how many there were (fewer: the end)."""
         ...
 
-    def read(self) -> Shot | None:
-        """The next frame; None at the end, or when a live source breaks off. Raises SourceError."""
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
+        """The next frame; None at the end, or when a live source breaks off. Raises SourceError.
+
+        ``wanted``: asked once the frame is there and before its pixels are made, by readers that can save that.
+        """
         ...
 
     def close(self) -> None:
@@ -107,11 +115,11 @@ class Guarded:
             finally:
                 self._let_go()
 
-    def read(self) -> Shot | None:
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
         """See Reader."""
         with self._lock:
             try:
-                return None if self._closed else self._reader.read()
+                return None if self._closed else self._reader.read(wanted)
             finally:
                 self._let_go()
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from lpr.vision.pictures import ImageError, decode_image
-from lpr.vision.sources import IMAGES, Opening, Shot, SourceError, folder_identity, missing
+from lpr.vision.sources import IMAGES, Opening, Shot, SourceError, Wanted, folder_identity, missing
 
 __all__ = ["FolderReader", "natural_key", "open_folder"]
 
@@ -33,8 +33,9 @@ class FolderReader:
         self._position += skipped
         return skipped
 
-    def read(self) -> Shot | None:
-        """See ``lpr.vision.sources.Reader``. An unreadable image has a ``problem`` instead of pixels."""
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
+        """See ``lpr.vision.sources.Reader``. An unreadable image has a ``problem`` instead of pixels; all are read."""
+        del wanted
         if self._position >= len(self._paths):
             return None
         position = self._position

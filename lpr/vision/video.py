@@ -25,6 +25,7 @@ from lpr.vision.sources import (
     Opening,
     Shot,
     SourceError,
+    Wanted,
     file_identity,
     kind_of,
     missing,
@@ -63,10 +64,12 @@ class VideoReader:
                 return done
         return count
 
-    def read(self) -> Shot | None:
-        """See ``lpr.vision.sources.Reader``."""
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
+        """See ``lpr.vision.sources.Reader``. A frame that isn't wanted is decoded and not converted."""
         if not self._grab():
             return None
+        if wanted is not None and not wanted(self._offset):
+            return Shot(self._position - 1, self._offset, None)
         found, image = self._capture.retrieve()
         if not found:
             return Shot(self._position - 1, self._offset, None, "the frame can't be decoded")

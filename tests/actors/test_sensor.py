@@ -37,7 +37,7 @@ from lpr.events import (
     SourceReported,
     SourceStalled,
 )
-from lpr.vision.sources import Kind, Opening, Reader, Shot, SourceError
+from lpr.vision.sources import Kind, Opening, Reader, Shot, SourceError, Wanted
 from tests.simulation.rig import Film
 
 T = TypeVar("T")
@@ -61,12 +61,13 @@ class Live:
     def skip(self, count: int) -> int:
         return count
 
-    def read(self) -> Shot | None:
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
         entry = self.script.pop(0) if self.script else "end"
         if isinstance(entry, str):
             return None
         self.position += 1
-        return Shot(self.position - 1, 0, np.zeros((entry[1], entry[0], 3), np.uint8))
+        image = np.zeros((entry[1], entry[0], 3), np.uint8) if wanted is None or wanted(-1) else None
+        return Shot(self.position - 1, -1, image)
 
     def close(self) -> None:
         return
@@ -142,7 +143,9 @@ def names(events: Sequence[Event]) -> list[str]:
 
 
 def camera(**changes: object) -> Camera:
-    return msgspec.convert({"name": "gate", "source": "rtsp://camera/1", **changes}, Camera)
+    """A camera of whose frames the trigger wants every one, unless ``changes`` say otherwise."""
+    every = {"name": "gate", "source": "rtsp://camera/1", "trigger": {"rate": 60.0}}
+    return msgspec.convert({**every, **changes}, Camera)
 
 
 async def test_a_file_goes_at_its_own_pace_and_by_its_own_times(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from lpr.core.offload import inline
 from lpr.core.pipeline import Chain, Emit, Stage, ToEngine, ToTrigger, chain_name
 from lpr.core.record import Record
 from lpr.events import Event, Reading
-from lpr.vision.sources import Kind, Opening, Reader, Shot
+from lpr.vision.sources import Kind, Opening, Reader, Shot, Wanted
 from tests.plates.drives import Car, looks
 
 BLOCK = 4
@@ -65,12 +65,13 @@ class Film:
         self._position += done
         return done
 
-    def read(self) -> Shot | None:
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
         if self._position >= self.frames:
             return None
         position = self._position
         self._position += 1
-        return Shot(position, round(position * 1e6 / self.opening.rate), drawn(position))
+        offset = round(position * 1e6 / self.opening.rate)
+        return Shot(position, offset, drawn(position) if wanted is None or wanted(offset) else None)
 
     def close(self) -> None:
         return

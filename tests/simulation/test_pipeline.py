@@ -95,12 +95,25 @@ async def test_kills_at_any_append_change_nothing(tmp_path: Path, after: bool, t
     assert rounds > 4
 
 
+async def test_read_one_by_one_or_several_at_a_time_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = rig(tmp_path / "several")
+    assert await several.run()
+    monkeypatch.setattr("lpr.actors.sensor.sensor.MOST_AHEAD", 1)
+    single = rig(tmp_path / "single")
+    for kill_at in (9, 7, 12):
+        assert not await single.run(kill_at)
+    assert await single.run()
+    assert await outcome(single) == await outcome(several)
+
+
 async def test_a_short_memory_with_baselines_decides_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rig(tmp_path / "whole")
     assert await whole.run()
     monkeypatch.setattr("lpr.actors.engine.engine.BASELINE_EVERY", 3)
     killed = rig(tmp_path / "killed")
-    for kill_at in (9, 7, 12):
+    for kill_at in (6, 5, 4):
         assert not await killed.run(kill_at)
     assert await killed.run()
     assert await outcome(killed) == await outcome(whole)

@@ -19,6 +19,7 @@ from lpr.vision.sources import (
     Guarded,
     Shot,
     SourceError,
+    Wanted,
     demo_seed,
     is_recorded,
     kind_of,
@@ -190,10 +191,10 @@ def test_a_reader_closed_while_it_is_read_is_closed_by_the_reading_thread(tmp_pa
         def skip(self, count: int) -> int:
             return inner.skip(count)
 
-        def read(self) -> Shot | None:
+        def read(self, wanted: Wanted | None = None) -> Shot | None:
             guarded.close()
             closed.append("asked while reading")
-            return inner.read()
+            return inner.read(wanted)
 
         def close(self) -> None:
             closed.append("closed")

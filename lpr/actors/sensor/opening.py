@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.config import Camera
-from lpr.vision.sources import Opening, Reader, Shot, SourceError, demo_seed, kind_of
+from lpr.vision.sources import Opening, Reader, Shot, SourceError, Wanted, demo_seed, kind_of
 from lpr.vision.stills import open_folder
 from lpr.vision.video import open_video
 
@@ -46,11 +46,14 @@ class DemoReader:
         self._position += count
         return count
 
-    def read(self) -> Shot | None:
+    def read(self, wanted: Wanted | None = None) -> Shot | None:
         """See Reader; never ends."""
         position = self._position
         self._position += 1
-        return Shot(position, round(position * 1e6 / self.opening.rate), self._scene.frame(position))
+        offset = round(position * 1e6 / self.opening.rate)
+        if wanted is not None and not wanted(offset):
+            return Shot(position, offset, None)
+        return Shot(position, offset, self._scene.frame(position))
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -6,8 +6,8 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core`` and ``lpr.vision``.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from lpr.config import Camera
 from lpr.core.clock import SECOND, Clock
@@ -32,7 +32,8 @@ RATE_EVERY = SECOND
 
 
 class Pump:
-    """``base``: time of frame 0; ``decoded``: frames so far; ``next``: the position behind the last; ``at``: its time.
+    """``opening``: whose frames they are; ``base``: time of frame 0; ``decoded``: frames so far; ``next``: the position
+    behind the last; ``at``: its time.
 
     ``last``: monotonic time of the last frame (of the opening, before the first). ``still``: photographs.
     """
@@ -52,6 +53,7 @@ class Pump:
         self.base = base
         self.still = still
         self.decoded = 0
+        self._counted = 0
         self.next = 0
         self.at: Micros = base
         self.last: Micros = clock.mono()
@@ -60,7 +62,7 @@ class Pump:
         self._frames = frames
         self._view = view
         self._emit = emit
-        self._opening = opening
+        self.opening = opening
         self._size = (opening.width, opening.height)
         self._changed: Micros | None = None
         self._failed: Micros | None = None
@@ -74,10 +76,13 @@ class Pump:
             await self._frames.put(Moment(frame, self.base, prime=True, still=self.still))
 
     async def take(self, shot: Shot, at: Micros) -> None:
-        """A frame. Raises SourceError for one that is too large."""
+        """A frame; one without pixels is counted alone. Raises SourceError for one that is too large."""
         self.last, self.at, self.next = self._clock.mono(), at, shot.position + 1
         if shot.image is None:
-            await self._unreadable(shot, at)
+            if shot.problem:
+                await self._unreadable(shot, at)
+            else:
+                self.decoded += 1
             return
         height, width = shot.image.shape[:2]
         if (width, height) != self._size:
@@ -93,6 +98,8 @@ class Pump:
 
     async def report(self) -> None:
         """SourceReported: the figures since the last one."""
+        self._view.update(frames=self._view.status.frames + self.decoded - self._counted)
+        self._counted = self.decoded
         since, frames, dropped = self._reported
         now = self._clock.mono()
         if self.decoded == frames:
@@ -119,11 +126,11 @@ class Pump:
         camera = self._camera
         if width > camera.max_width or height > camera.max_height:
             limit = f"the limit is {camera.max_width} x {camera.max_height} (max_width, max_height)"
-            address = self._opening.address
+            address = self.opening.address
             raise SourceError(f"{address}: frames of {width} x {height} pixels, {limit}", final=True)
         first = self._size == (0, 0)
         self._size = (width, height)
-        self._view.status = replace(self._view.status, width=width, height=height)
+        self._view.update(width=width, height=height)
         if first or self.still or (self._changed is not None and self.last - self._changed < CHANGE_PAUSE):
             return
         self._changed = self.last
@@ -131,21 +138,23 @@ class Pump:
 
     def _count(self, frame: Frame) -> None:
         status = self._view.status
-        rate = status.rate
+        changes: dict[str, Any] = {}
         since, frames = self._measured
         if self.last - since >= RATE_EVERY:
-            rate = (self.decoded - frames) * SECOND / (self.last - since)
+            changes["rate"] = (self.decoded - frames) * SECOND / (self.last - since)
             self._measured = (self.last, self.decoded)
-        self._view.status = replace(
-            status,
-            state="running" if status.state in ("starting", "stalled", "lost") else status.state,
-            message="" if status.state in ("stalled", "lost") else status.message,
-            frames=status.frames + 1,
+        if status.state in ("starting", "stalled", "lost"):
+            changes["state"] = "running"
+            if status.state != "starting":
+                changes["message"] = ""
+        self._view.update(
+            frames=status.frames + self.decoded - self._counted,
             dropped=self._frames.dropped,
-            rate=rate,
             position=frame.position,
             at=frame.at,
+            **changes,
         )
+        self._counted = self.decoded
 
     async def _tell(self, event: Event) -> None:
         await patiently(partial(self._emit, (event,)), self._clock)

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import anyio
 
 from lpr.actors.sensor.opening import open_source
+from lpr.actors.sensor.picking import Picker, Stamped, sampling_rate
 from lpr.actors.sensor.pump import Pump, patiently
 from lpr.actors.sensor.resume import Resume, find_resume
 from lpr.config import Camera
@@ -46,8 +46,9 @@ SETTLED = 10 * SECOND
 PRIME = 2000
 """Frames before the place to resume at that a trigger may be shown, at most."""
 
-AHEAD_BYTES, MOST_AHEAD = 16_000_000, 8
-"""A film that goes as quick as it can is read so many bytes or frames at a time: a thread is asked less often."""
+AHEAD_BYTES, MOST_AHEAD = 9_000_000, 8
+"""A film that goes as quick as it can is read so many bytes or frames with pixels at a time, and as many wait before
+the trigger and before the engine: threads are asked less often."""
 
 
 class Sensor:
@@ -149,27 +150,44 @@ class Sensor:
         await self._tell(emit, self._opened(opening, resume.base, resume.position))
         self._opened_status(opening)
         pump = self._pump(opening, resume.base, emit, still=opening.kind == "folder" and not camera.image_sequence)
+        picker = self._picker(reader, resume.base, live=False)
+        count = self._frames.room = self._ahead(opening)
         skipped = 0
         if resume.position:
-            prime = 0 if pump.still else self._prime(opening)
-            wanted = max(0, resume.position - prime)
-            skipped = await self._offload(partial(reader.skip, wanted))
-            for _ in range(resume.position - wanted):
-                shot = await self._offload(reader.read)
-                if shot is not None and shot.image is not None:
-                    await pump.prime(shot)
+            skipped = await self._catch_up(reader, picker, pump, resume.position, count)
         started, first = self._clock.mono(), None
-        count = self._ahead(opening)
-        while shots := await self._offload(partial(read_some, reader, count)):
-            for shot in shots:
-                if not camera.fast:
-                    first = shot.offset if first is None else first
-                    await self._pace(started, shot.offset - first)
-                await pump.take(shot, resume.base + shot.offset)
+        while shots := await self._offload(partial(picker.read, count)):
+            first = shots[0].shot.offset if first is None else first
+            await self._hand_on(shots, pump, None if camera.fast else started - first)
         if resume.position == 0 and pump.decoded == 0 and opening.kind == "file":
             raise SourceError(f"{opening.address}: not one frame could be decoded; is the file whole?", final=True)
         await self._finish(opening, pump, max(skipped, pump.next), emit)
         return camera.repeat
+
+    async def _catch_up(self, reader: Reader, picker: Picker, pump: Pump, position: int, count: int) -> int:
+        """Go to the frame ``position`` and show the trigger those before it; returns how many were passed over."""
+        prime = 0 if pump.still else self._prime(pump.opening)
+        begin = max(0, position - prime)
+        skipped = await self._offload(partial(reader.skip, begin))
+        reached = begin
+        while reached < position and (shots := await self._offload(partial(picker.read, count, position))):
+            reached = shots[-1].shot.position + 1
+            for stamped in shots:
+                await pump.prime(stamped.shot)
+        return skipped
+
+    async def _hand_on(self, shots: list[Stamped], pump: Pump, started: Micros | None) -> None:
+        """Frames to the trigger, each when its time has come. ``started``: monotonic time of offset 0; None: at once.
+
+        Uses ``shots`` up, so that what was handed on is held by its taker alone.
+        """
+        last = shots[-1].shot.offset
+        shots.reverse()
+        while shots:
+            shot, at = shots.pop()
+            if started is not None and (shot.image is not None or shot.offset == last):
+                await self._pace(started, shot.offset)
+            await pump.take(shot, at)
 
     async def _finish(self, opening: Opening, pump: Pump, frames: int, emit: Emit) -> None:
         """Wait until the engine is through with everything, then record the end."""
@@ -191,12 +209,15 @@ class Sensor:
         if opening.kind == "demo":
             await self._demo(reader, opening, pump)
             return
+        picker = self._picker(reader, base, live=True)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._watch, pump, emit)
-                while (shot := await self._offload(reader.read)) is not None:
-                    await pump.take(replace(shot, position=self._live_position), self._clock.wall())
-                    self._live_position += 1
+                while shots := await self._offload(partial(picker.read, 1)):
+                    for shot, at in shots:
+                        numbered = Shot(self._live_position, shot.offset, shot.image, shot.problem)
+                        await pump.take(numbered, at)
+                        self._live_position += 1
                 tasks.cancel_scope.cancel()
         except BaseExceptionGroup as group:
             alone: tuple[BaseException, ...] = group.exceptions
@@ -207,18 +228,18 @@ class Sensor:
 
     async def _demo(self, reader: Reader, opening: Opening, pump: Pump) -> None:
         """The street runs by the clock: frames that come too late to be drawn are passed over."""
+        picker = self._picker(reader, pump.base, live=False)
         started, position = self._clock.mono(), 0
         while True:
             if not self._camera.fast:
                 due = int((self._clock.mono() - started) * opening.rate / SECOND)
                 if due > position:
-                    position += await self._offload(partial(reader.skip, due - position))
-                await self._pace(started, round(position * SECOND / opening.rate))
-            shot = await self._offload(reader.read)
-            if shot is None or shot.image is None:
+                    await self._offload(partial(reader.skip, due - position))
+            shots = await self._offload(partial(picker.read, 1))
+            if not shots:
                 raise SourceError(f"{opening.address}: the street could not be drawn", final=True)
-            await pump.take(shot, pump.base + shot.offset)
-            position += 1
+            position = shots[-1].shot.position + 1
+            await self._hand_on(shots, pump, None if self._camera.fast else started)
 
     async def _watch(self, pump: Pump, emit: Emit) -> None:
         """Say once that a live source is silent; give it up when it stays so. Raises SourceError."""
@@ -241,6 +262,9 @@ class Sensor:
     def _pump(self, opening: Opening, base: Micros, emit: Emit, still: bool = False) -> Pump:
         return Pump(self._camera, self._clock, self._frames, self._view, emit, opening, base, still=still)
 
+    def _picker(self, reader: Reader, base: Micros, *, live: bool) -> Picker:
+        return Picker(reader, self._clock, self._view, base, sampling_rate(self._camera.trigger), live=live)
+
     def _prime(self, opening: Opening) -> int:
         """Frames that make a trigger's state: those of its memory, and a few more."""
         trigger = self._camera.trigger
@@ -256,6 +280,7 @@ class Sensor:
         return round(SECOND / (opening.rate or 25.0))
 
     async def _pace(self, started: Micros, offset: Micros) -> None:
+        """Wait until ``offset`` after the monotonic time ``started``."""
         ahead = offset - (self._clock.mono() - started)
         if ahead > 0:
             await self._clock.sleep(ahead / SECOND)
@@ -285,19 +310,11 @@ class Sensor:
         )
 
     def _status(self, **changes: Any) -> None:
-        self._view.status = replace(self._view.status, **changes)
+        self._view.update(**changes)
 
     async def _tell(self, emit: Emit, event: Event) -> None:
         """Record an event; while the log can't be written, wait."""
         await patiently(partial(emit, (event,)), self._clock)
-
-
-def read_some(reader: Reader, count: int) -> list[Shot]:
-    """The next ``count`` frames, fewer at the end. Raises SourceError."""
-    shots: list[Shot] = []
-    while len(shots) < count and (shot := reader.read()) is not None:
-        shots.append(shot)
-    return shots
 
 
 def backoff(attempt: int, first: float, longest: float) -> float:
