@@ -314,7 +314,7 @@ def _unmistakable(rng: np.random.Generator, text: str) -> str:
 
 def _shares(formats: Sequence[Format]) -> NDArray[np.float64]:
     """How often each format is drawn: the usual ones more, the rare ones still often enough to be learned."""
-    weights = np.sqrt(np.array([getattr(format_, "weight", 1.0) for format_ in formats], np.float64))
+    weights = np.sqrt(np.array([format_.weight for format_ in formats], np.float64))
     return weights / max(float(weights.sum()), 1e-9)
 
 
