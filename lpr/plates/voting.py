@@ -1,43 +1,30 @@
 """Majority vote over the readings of one vehicle (VTR600 manual, "Majority Vote").
 
-"The algorithm compares the Reliability of identifying each character": the readings are laid over the text that most
-of them are near to, and in each slot every reading gives each candidate the probability its engine gave it. The
-probabilities are pooled as a weighted geometric mean, sharpened by the square root of the number of independent
-readings (frames of one vehicle share their faults, so ten equal readings are not ten proofs); what none of them named
-keeps its share, so one single reading keeps the confidence it was read with.
-
-A reading weighs by its mean confidence, the plate's height and its sharpness, against the best of the same vehicle.
-Pure: no clock, no order but the readings' own. Imports ``lpr.events`` (value types), ``lpr.plates.texts``.
+"The algorithm compares the Reliability of identifying each character": the readings that are near to what most of
+them say (``max_different_characters``) vote with the probabilities that their engine gave each candidate of each
+character (``lpr.plates.fusion``). A reading weighs by its mean confidence, the plate's height, its sharpness and the
+detector's score, against the best of the same vehicle. The best recognition, whose picture is kept, is the one with the
+most weight among those that read what was voted.
+Pure: no clock, no order but the readings' own. Imports ``lpr.events`` (value types) and ``lpr.plates``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import msgspec
 
 from lpr.events import Character, Corners, Micros, Picture, Reading, Vote
-from lpr.plates.texts import align, characters_of, difference
-
-ALPHABET = 36
-"""Characters that a slot may hold; the share of the unnamed ones is spread over what remains of them."""
-
-FLOOR = 0.002
-"""The least probability of a candidate: one sure misread can't veto what all others say."""
-
-MOST_INDEPENDENT = 3.0
-"""Readings of one vehicle sharpen the vote by at most this power."""
+from lpr.plates.formats import CLASSES, by_key
+from lpr.plates.fusion import Witness, fuse
+from lpr.plates.texts import characters_of, difference
 
 MAX_CANDIDATES = 8
 """Texts with the most weight that are tried as the one most readings are near to."""
 
 MAX_VOTES = 32
-MAX_OTHERS = 4
-LEAST_OTHER = 0.001
-"""Less likely candidates are not worth a place in the log."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +111,7 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
         for ballot, weight in spoken
         if difference(leader, ballot.reading.text) <= rules.max_different_characters
     ]
-    layout = _most((ballot.reading.layout, weight) for ballot, weight in voters if _fits(ballot, leader))
-    characters = _count(leader, voters, layout)
+    characters = _fused(leader, voters)
     plate = "".join(character.char for character in characters)
     agreeing = [each for each in voters if each[0].reading.text == plate] or [
         each for each in voters if _fits(each[0], plate)
@@ -151,6 +137,7 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
 def _weights(ballots: Sequence[Ballot]) -> list[float]:
     tallest = max(plate_height(ballot.reading.corners) for ballot in ballots)
     sharpest = max(ballot.reading.sharpness for ballot in ballots)
+    plainest = max(ballot.reading.detection for ballot in ballots)
     weights: list[float] = []
     for ballot in ballots:
         reading = ballot.reading
@@ -158,7 +145,8 @@ def _weights(ballots: Sequence[Ballot]) -> list[float]:
         reliability = sum(each.confidence for each in characters) / len(characters) if characters else 0.0
         size = plate_height(reading.corners) / tallest if tallest > 0 else 1.0
         focus = 0.5 + 0.5 * max(0.0, reading.sharpness) / sharpest if sharpest > 0 else 1.0
-        weights.append(max(1e-6, reliability * reliability * size * focus))
+        found = 0.5 + 0.5 * max(0.0, reading.detection) / plainest if plainest > 0 else 1.0
+        weights.append(max(1e-6, reliability * reliability * size * focus * found))
     return weights
 
 
@@ -183,74 +171,43 @@ def _leader(spoken: Sequence[tuple[Ballot, float]], reach: int) -> str:
     return max(heaviest[:MAX_CANDIDATES], key=lambda text: (support(text), len(text), text))
 
 
-def _count(leader: str, voters: Sequence[tuple[Ballot, float]], layout: str | None) -> tuple[Character, ...]:
-    """The vote, slot for slot."""
-    kinds = _kinds(leader, voters, layout)
-    laid = [(align(leader, ballot.reading.text), characters_of(ballot.reading), weight) for ballot, weight in voters]
-    elected: list[Character] = []
-    for slot, kind in enumerate(kinds):
-        opinions = [
-            (characters[place], weight) for places, characters, weight in laid if (place := places[slot]) is not None
-        ]
-        elected.append(_slot(leader[slot], opinions, kind))
-    return tuple(elected)
+def _fused(leader: str, voters: Sequence[tuple[Ballot, float]]) -> tuple[Character, ...]:
+    """The voters' probabilities together, and the word of the format that most of them name."""
+    witnesses = [_witness(ballot, weight) for ballot, weight in voters]
+    total = sum(weight for _, weight in voters)
+    layout = _most((ballot.reading.layout, weight) for ballot, weight in voters)
+    if layout is None:
+        return fuse(leader, witnesses, (), 0.0)
+    agreed = sum(weight for ballot, weight in voters if ballot.reading.layout == layout) / total
+    return fuse(leader, witnesses, allowed(layout, [each for each, _ in voters]), agreed)
 
 
-def _kinds(leader: str, voters: Sequence[tuple[Ballot, float]], layout: str | None) -> list[frozenset[bool]]:
-    """For each slot whether a digit (True) or a letter (False) may stand there: what readings of ``layout`` had."""
-    models = [
-        ballot.reading.text
-        for ballot, _ in voters
-        if layout is not None and ballot.reading.layout == layout and _fits(ballot, leader)
-    ]
-    if not models:
-        return [frozenset((True, False))] * len(leader)
-    return [frozenset(model[slot].isdigit() for model in models) for slot in range(len(leader))]
+def allowed(layout: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
+    """What ``layout`` allows, place by place; of one that isn't ours: the kinds that its readings have there."""
+    try:
+        known = by_key(layout)
+    except KeyError:
+        texts = [ballot.reading.text for ballot in ballots if ballot.reading.layout == layout and ballot.reading.text]
+        length = max({len(text) for text in texts}, key=lambda n: sum(len(text) == n for text in texts), default=0)
+        models = [text for text in texts if len(text) == length]
+        return tuple("".join(sorted({_kind(model[slot]) for model in models})) for slot in range(length))
+    return tuple(known.allows(slot) for slot in range(len(known.template)))
 
 
-def _slot(fallback: str, opinions: Sequence[tuple[Character, float]], kinds: frozenset[bool]) -> Character:
-    """Pool the opinions on one slot."""
-    told = [(_probabilities(character), weight) for character, weight in opinions]
-    named = {char for probabilities, _ in told for char in probabilities if char.isdigit() in kinds}
-    if not named:
-        return Character(char=fallback, confidence=0.0)
-    total = sum(weight for _, weight in told)
-    independent = total * total / sum(weight * weight for _, weight in told)
-    power = min(math.sqrt(independent), MOST_INDEPENDENT)
+def _kind(char: str) -> str:
+    return CLASSES["0" if char.isdigit() else "A"]
 
-    def pooled(share: Callable[[dict[str, float]], float]) -> float:
-        return math.exp(power * sum(weight * math.log(share(said)) for said, weight in told) / total)
 
-    scores = {char: pooled(partial(_share, char)) for char in sorted(named)}
-    everything = sum(scores.values()) + pooled(_unnamed)
-    ranked = sorted(scores, key=lambda char: (-scores[char], char))
-    return Character(
-        char=ranked[0],
-        confidence=round(min(1.0, scores[ranked[0]] / everything), 4),
-        others=tuple(
-            (char, share)
-            for char in ranked[1 : 1 + MAX_OTHERS]
-            if (share := round(scores[char] / everything, 4)) >= LEAST_OTHER
-        ),
+def _witness(ballot: Ballot, weight: float) -> Witness:
+    corners = ballot.reading.corners
+    return Witness(
+        characters=characters_of(ballot.reading),
+        weight=weight,
+        x=sum(corner[0] for corner in corners) / 4.0,
+        y=sum(corner[1] for corner in corners) / 4.0,
+        width=plate_width(corners),
+        height=plate_height(corners),
     )
-
-
-def _probabilities(character: Character) -> dict[str, float]:
-    named = {character.char: character.confidence}
-    for char, probability in character.others:
-        named.setdefault(char, probability)
-    return named
-
-
-def _share(char: str, named: dict[str, float]) -> float:
-    """The probability of ``char``; one that the reading didn't name has an equal part of what is left."""
-    share = named[char] if char in named else _unnamed(named) / max(1, ALPHABET - len(named))
-    return min(1.0, max(FLOOR, share))
-
-
-def _unnamed(named: dict[str, float]) -> float:
-    """What all the characters that the reading didn't name share between them."""
-    return max(FLOOR, 1.0 - sum(named.values()))
 
 
 def _fits(ballot: Ballot, text: str) -> bool:

@@ -51,7 +51,7 @@ class Faults:
     veil: float = 4.0
     overconfident: float = 1.25
     missed: float = 0.02
-    false: float = 0.01
+    false: float = 0.004
 
 
 class SimulatedEngine:

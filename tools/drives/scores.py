@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 
 from lpr.events import PassageDecided, Reading
+from lpr.plates.formats import by_key
 from lpr.plates.tracks import Place
 from lpr.scene.street import Truth
 from tools.drives.running import START, Sight, place
@@ -22,7 +23,7 @@ WIDE = 30.0
 """Pixels: a narrower plate needn't be found."""
 
 READABLE = 40.0
-"""Pixels: a vehicle whose plate was never as wide in plain view needn't pass."""
+"""Pixels: a vehicle whose plate was never as wide in plain view needn't pass (half as wide with two rows)."""
 
 READABLE_FRAMES = 3
 
@@ -102,9 +103,13 @@ def countable(truth: Truth) -> bool:
 
 def readable(frames: Sequence[Sequence[Truth]]) -> dict[int, str]:
     """The vehicles that could be read: key to plate."""
-    wide = Counter(t.key for truths in frames for t in truths if t.width >= READABLE and t.visible >= 0.98)
+    wide = Counter(t.key for truths in frames for t in truths if t.visible >= 0.98 and t.width >= _wanted(t))
     plates = {truth.key: truth.plate for truths in frames for truth in truths}
     return {key: plates[key] for key in sorted(plates) if wide[key] >= READABLE_FRAMES}
+
+
+def _wanted(truth: Truth) -> float:
+    return READABLE / by_key(truth.layout).rows
 
 
 def tracking(frames: Sequence[Sequence[Truth]], sights: Sequence[Sight]) -> Tracking:
