@@ -1,6 +1,6 @@
 """Find vehicles in a picture: a score and a box of each, by a small ONNX network that a manifest describes.
 
-The network that comes with the package (``models/vehicle_finder.md``) takes 320 x 192 pixels and gives, at a stride of
+The network that comes with the package (``models/vehicle_finder.md``) takes 256 x 160 pixels and gives, at a stride of
 16, the logit of a score and the logarithms of the distances to a box's four sides in strides. It is off by default
 (``engine.vehicles.find``): what it finds besides vehicles would become passages without a plate.
 

@@ -63,7 +63,7 @@ def augmented(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.
     box = (x - half_x, y - half_y, x + half_x, y + half_y)
     patch = cut(image, box, KIND_SIZE)
     if rng.random() < 0.35:  # seen from far away
-        small = int(rng.integers(20, 72))
+        small = int(rng.integers(18, 50))
         tiny = cv2.resize(patch, (small, small), interpolation=cv2.INTER_AREA)
         patch = np.asarray(cv2.resize(tiny, (KIND_SIZE, KIND_SIZE), interpolation=cv2.INTER_LINEAR), np.uint8)
     if rng.random() < 0.5:
@@ -89,7 +89,7 @@ class Drawer:
         }
 
     def batch(self, count: int) -> tuple[Tensor, Tensor]:
-        """(pictures [count, 3, 96, 96] 0 to 1, weights of the classes [count, 7])."""
+        """(pictures [count, 3, 64, 64] 0 to 1, weights of the classes [count, 7])."""
         names = list(self.groups)
         images: list[NDArray[np.uint8]] = []
         allowed: list[tuple[float, ...]] = []
@@ -104,7 +104,7 @@ class Drawer:
 
 
 class Deployed(nn.Module):
-    """The network as it ships: uint8 BGR [N, 96, 96, 3] in, probabilities [N, 7] out, softened by ``temperature``."""
+    """The network as it ships: uint8 BGR [N, 64, 64, 3] in, probabilities [N, 7] out, softened by ``temperature``."""
 
     def __init__(self, net: KindNet, temperature: float) -> None:
         super().__init__()
@@ -242,15 +242,15 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.vehicle", description="Train the classifier of vehicle kinds.")
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the shared data")
     parser.add_argument("--out", type=Path, default=Path("build/vehicle"))
-    parser.add_argument("--steps", type=int, default=1400, help="batches in all")
+    parser.add_argument("--steps", type=int, default=450, help="batches in all")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
-    parser.add_argument("--warm", type=int, default=80, help="steps of warm-up")
-    parser.add_argument("--keep", type=float, default=0.995, help="EMA of the weights")
-    parser.add_argument("--rendered", type=int, default=900, help="crops of rendered vehicles")
+    parser.add_argument("--warm", type=int, default=40, help="steps of warm-up")
+    parser.add_argument("--keep", type=float, default=0.99, help="EMA of the weights")
+    parser.add_argument("--rendered", type=int, default=160, help="crops of rendered vehicles")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--report", type=int, default=100)
+    parser.add_argument("--report", type=int, default=25)
     return parser.parse_args(words)
 
 

@@ -35,7 +35,7 @@ Image = NDArray[np.uint8]
 
 ROOM: Final = 0.18
 """Room round a crop on each side, as a share of the square's side."""
-STORED: Final = 120
+STORED: Final = 84
 """Sides of a stored crop with its room, pixels."""
 HELD_OUT: Final = 0.15
 SMALLEST: Final = 36.0

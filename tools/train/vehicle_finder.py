@@ -1,7 +1,7 @@
 """Train the finder of vehicles: ``python -m tools.train.vehicle_finder --data ../shared/data/train``.
 
 Photographs with sure vehicles (``tools.train.vehicle_data``) and frames of the rendered street, each scaled, cut and
-mirrored to 320 x 192 so that its vehicles are 14 to 300 pixels wide. Boxes of which less than ``LEAST_SEEN`` stays in
+mirrored to 256 x 160 so that its vehicles are 14 to 300 pixels wide. Boxes of which less than ``LEAST_SEEN`` stays in
 the cut, boxes that only one of the labelling detectors saw, and tiny ones neither teach nor deny. Writes a checkpoint,
 ``vehicle_finder.onnx`` and its manifest, and measures on the held-out pictures.
 
@@ -57,12 +57,12 @@ class Scene:
 
 
 def photographs(data: Path, limit: int | None = None) -> list[Scene]:
-    """The photographs, at most 640 pixels long."""
+    """The photographs, at most 512 pixels long."""
     found: list[Scene] = []
     for name in ("openimages_lp", "ro_robertlucian"):
         for picture in pictures(data / name)[:limit]:
             image = load(picture.path)
-            scale = min(1.0, 640 / max(image.shape[:2]))
+            scale = min(1.0, 512 / max(image.shape[:2]))
             size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
             small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             boxes = tuple(scaled(box, scale) for box, _ in picture.vehicles)
@@ -75,7 +75,7 @@ def rendered(count: int, seed: int) -> list[Scene]:
     found: list[Scene] = []
     while len(found) < count:
         number = seed + len(found) // 12
-        street = Street(number, 640, 360, rate=0.4, start=31.0 * number)
+        street = Street(number, 512, 288, rate=0.4, start=31.0 * number)
         for index in range(min(12, count - len(found))):
             boxes: list[Box] = []
             unknown: list[Box] = []
@@ -141,7 +141,7 @@ def view(rng: np.random.Generator, scene: Scene) -> tuple[Image, list[Box], list
 
 
 def targets(boxes: list[Box], unknown: list[Box]) -> NDArray[np.float32]:
-    """[7, 12, 20]: heat, weight of the heat, weight of the box, box."""
+    """[7, 10, 16]: heat, weight of the heat, weight of the box, box."""
     width, height = FINDER_SIZE
     h, w = height // STRIDE, width // STRIDE
     out = np.zeros((7, h, w), np.float32)
@@ -169,7 +169,7 @@ def targets(boxes: list[Box], unknown: list[Box]) -> NDArray[np.float32]:
 
 
 def batch(rng: np.random.Generator, photos: list[Scene], drawn: list[Scene], count: int) -> tuple[Tensor, Tensor]:
-    """(pictures [count, 3, 192, 320] 0 to 1, targets [count, 7, 12, 20])."""
+    """(pictures [count, 3, 160, 256] 0 to 1, targets [count, 7, 10, 16])."""
     images: list[Image] = []
     told: list[NDArray[np.float32]] = []
     for _ in range(count):
@@ -308,17 +308,17 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.vehicle_finder", description="Train the finder of vehicles.")
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the shared data")
     parser.add_argument("--out", type=Path, default=Path("build/vehicle"))
-    parser.add_argument("--steps", type=int, default=2200, help="batches in all")
+    parser.add_argument("--steps", type=int, default=1200, help="batches in all")
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--warm", type=int, default=100, help="steps of warm-up")
     parser.add_argument("--keep", type=float, default=0.996, help="EMA of the weights")
-    parser.add_argument("--rendered", type=int, default=500, help="rendered frames")
+    parser.add_argument("--rendered", type=int, default=120, help="rendered frames")
     parser.add_argument("--min-score", type=float, default=0.5)
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None, help="photographs of each folder at most (smoke runs)")
-    parser.add_argument("--report", type=int, default=100)
+    parser.add_argument("--report", type=int, default=50)
     return parser.parse_args(words)
 
 

@@ -21,9 +21,9 @@ from tools.train.detector_net import Bottleneck, ConvUnit, Wide, box_iou
 
 CLASSES: Final = ("car", "motorcycle", "bus", "truck", "van", "pickup", "none")
 """Kinds of vehicle as the events name them, and "none": no vehicle."""
-KIND_SIZE: Final = 96
+KIND_SIZE: Final = 64
 """Sides of a crop, pixels."""
-FINDER_SIZE: Final = (320, 192)
+FINDER_SIZE: Final = (256, 160)
 """Width and height of the finder's input, pixels."""
 STRIDE: Final = 16
 LOG_RANGE: Final = (-3.0, 4.0)
@@ -32,7 +32,7 @@ QUALITY_FLOOR: Final = 0.6
 
 
 class KindNet(nn.Module):
-    """Input [N, 3, 96, 96] of float BGR values 0 to 1; output [N, 7] logits."""
+    """Input [N, 3, 64, 64] of float BGR values 0 to 1; output [N, 7] logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,13 +64,13 @@ class FinderNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.s8 = nn.Sequential(ConvUnit(3, 16, 3, 2), ConvUnit(16, 24, 3, 2), ConvUnit(24, 48, 3, 2), Bottleneck(48))
-        self.s16 = nn.Sequential(ConvUnit(48, 80, 3, 2), Bottleneck(80), Bottleneck(80))
-        self.s32 = nn.Sequential(ConvUnit(80, 128, 3, 2), Wide(128), Wide(128), Wide(128))
-        self.l16 = ConvUnit(80, 64, 1, act=False)
-        self.l32 = ConvUnit(128, 64, 1, act=False)
-        self.head = nn.Sequential(ConvUnit(64, 64, 3), ConvUnit(64, 64, 1))
-        self.out = nn.Conv2d(64, 5, 1)
+        self.s8 = nn.Sequential(ConvUnit(3, 12, 3, 2), ConvUnit(12, 20, 3, 2), ConvUnit(20, 36, 3, 2), Bottleneck(36))
+        self.s16 = nn.Sequential(ConvUnit(36, 64, 3, 2), Bottleneck(64), Bottleneck(64))
+        self.s32 = nn.Sequential(ConvUnit(64, 112, 3, 2), Wide(112), Wide(112), Wide(112))
+        self.l16 = ConvUnit(64, 48, 1, act=False)
+        self.l32 = ConvUnit(112, 48, 1, act=False)
+        self.head = nn.Sequential(ConvUnit(48, 48, 3), ConvUnit(48, 48, 1))
+        self.out = nn.Conv2d(48, 5, 1)
         nn.init.normal_(self.out.weight, std=0.01)
         self.out.bias = nn.Parameter(torch.tensor([-3.0, 0.5, 0.5, 0.5, 0.5]))
 
