@@ -1,7 +1,8 @@
 """The signer: gives every passage its pictures for the outside.
 
 On PassageDecided it reads the best exposure, puts the comment and the signature into it (``lpr.protocols.vtr600``),
-cuts the plate out, stores both and answers PassageSigned. The same input gives the same bytes: no clock, no chance.
+cuts the plate out, stores both and answers PassageSigned: all in one call to a worker thread. Of the picture only the
+rows round the plate are decoded. The same input gives the same bytes: no clock, no chance.
 A picture that is gone gives BlobMissing and no PassageSigned: there is nothing to deliver, and the status counts it.
 
 May import ``lpr.events``, ``lpr.config``, ``lpr.core``, ``lpr.protocols`` and ``lpr.vision``.
@@ -10,7 +11,6 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core``, ``lpr.protocols`` and `
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -21,12 +21,13 @@ from lpr.core.blobs import BlobStore
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.offload import Offload, in_thread
 from lpr.core.record import Record
-from lpr.events import BlobMissing, Event, PassageDecided, PassageSigned, Picture
+from lpr.events import BlobMissing, Corners, Event, PassageDecided, PassageSigned, Picture
 from lpr.protocols.vtr600.comment import CommentError, Fields, Item, Vehicle, items_of
 from lpr.protocols.vtr600.keys import SigningKey
 from lpr.protocols.vtr600.segments import JpegError, remove_comments
 from lpr.protocols.vtr600.signature import add_comment, sign
 from lpr.vision.rectify import RectifyError, corners_of_box, rectify, whole
+from lpr.vision.strips import decode_rows
 
 PLATE_WIDTH = 200
 """Width of the plate's picture, pixels."""
@@ -34,19 +35,12 @@ PLATE_HEIGHTS = (48, 200)
 """Least and greatest height of the plate's picture."""
 PLATE_QUALITY = 90
 """JPEG quality of the plate's picture."""
+ROUND_PLATE = 0.5
+"""Rows above and below the plate that are decoded with it, in heights of the plate: its picture has a margin."""
 
 
 class SignerError(Exception):
     """The signer cannot be set up. The text names the setting and the remedy."""
-
-
-class _Signed(NamedTuple):
-    """What comes out of the worker thread: two JPEGs and their sizes (width, height)."""
-
-    whole: bytes
-    whole_size: tuple[int, int]
-    plate: bytes
-    plate_size: tuple[int, int]
 
 
 class Signer:
@@ -74,50 +68,55 @@ class Signer:
         if not isinstance(decided, PassageDecided):
             return ()
         try:
-            data = await self._blobs.get(decided.picture.blob)
-            made = await self._offload(partial(_make, data, decided, record.id, self._settings, self._key))
+            signed = await self._offload(partial(self._sign, decided, record.id))
         except (BlobMissingError, BlobDamagedError) as error:
             return (BlobMissing(blob=decided.picture.blob, noticed_by=self.name, problem=str(error)),)
         except (JpegError, CommentError) as error:
             problem = f"passage {record.id} can't be signed: {error}"
             return (BlobMissing(blob=decided.picture.blob, noticed_by=self.name, problem=problem),)
-        picture = await self._store(made.whole, made.whole_size)
-        plate = await self._store(made.plate, made.plate_size)
-        return (
-            PassageSigned(
-                passage=record.id,
-                plate=decided.plate,
-                at=decided.at,
-                picture=picture,
-                plate_picture=plate,
-                key=self._key.fingerprint if self._key is not None else "",
-            ),
+        return (signed,)
+
+    def _sign(self, decided: PassageDecided, passage: str) -> PassageSigned:
+        """Everything that takes time. Raises JpegError, CommentError, and what the blob store raises."""
+        data = self._blobs.read(decided.picture.blob)
+        strip = decode_rows(data, *plate_rows(decided))
+        if strip is None:
+            raise JpegError("the picture can't be decoded")
+        items = comment_items(decided, passage, self._settings)
+        bare = remove_comments(data)
+        signed = sign(bare, items, self._key) if self._key is not None else add_comment(bare, items)
+        plate = plate_picture(strip.pixels, decided, strip.top)
+        coded = cv2.imencode(".jpg", plate, [cv2.IMWRITE_JPEG_QUALITY, PLATE_QUALITY])[1].tobytes()
+        return PassageSigned(
+            passage=passage,
+            plate=decided.plate,
+            at=decided.at,
+            picture=self._stored(signed, strip.width, strip.height),
+            plate_picture=self._stored(coded, plate.shape[1], plate.shape[0]),
+            key=self._key.fingerprint if self._key is not None else "",
         )
 
-    async def _store(self, data: bytes, size: tuple[int, int]) -> Picture:
-        return Picture(blob=await self._blobs.put(data), width=size[0], height=size[1], bytes=len(data))
+    def _stored(self, data: bytes, width: int, height: int) -> Picture:
+        return Picture(blob=self._blobs.store(data), width=width, height=height, bytes=len(data))
 
 
-def _make(data: bytes, decided: PassageDecided, passage: str, settings: Sign, key: SigningKey | None) -> _Signed:
-    """The signed picture and the plate's. Raises JpegError, CommentError."""
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise JpegError("the picture can't be decoded")
-    pixels = np.asarray(image, np.uint8)
-    items = comment_items(decided, passage, settings)
-    bare = remove_comments(data)
-    signed = sign(bare, items, key) if key is not None else add_comment(bare, items)
-    plate = plate_picture(pixels, decided)
-    coded = cv2.imencode(".jpg", plate, [cv2.IMWRITE_JPEG_QUALITY, PLATE_QUALITY])[1]
-    return _Signed(signed, (pixels.shape[1], pixels.shape[0]), coded.tobytes(), (plate.shape[1], plate.shape[0]))
+def plate_rows(decided: PassageDecided) -> tuple[float, float]:
+    """The rows of the picture (from, to; pixels) in which ``plate_picture`` looks for the plate; all, if in doubt."""
+    quads = np.array((decided.corners, corners_of_box(decided.box)), np.float64)
+    if not np.isfinite(quads).all() or (quads.max(1) - quads.min(1)).min() < 2.0:
+        return (-np.inf, np.inf)
+    low, high = float(quads[:, :, 1].min()), float(quads[:, :, 1].max())
+    margin = ROUND_PLATE * (high - low) + 2.0
+    return (low - margin, high + margin)
 
 
-def plate_picture(image: NDArray[np.uint8], decided: PassageDecided) -> NDArray[np.uint8]:
+def plate_picture(image: NDArray[np.uint8], decided: PassageDecided, top: int = 0) -> NDArray[np.uint8]:
     """The plate of a passage, upright: (h, ``PLATE_WIDTH``, 3) BGR, its height by the plate's own shape.
 
-    Where its corners are of no use, its box is taken, and without that the whole picture.
+    ``image``: (H, W, 3) BGR uint8, the passage's picture from its row ``top`` on. Where its corners are of no use,
+    its box is taken, and without that the whole picture.
     """
-    for corners in (decided.corners, corners_of_box(decided.box), whole(image)):
+    for corners in (_moved(decided.corners, -top), _moved(corners_of_box(decided.box), -top), whole(image)):
         quad = np.array(corners, np.float64)
         sides = np.hypot(*(np.roll(quad, -1, 0) - quad).T)
         if not np.isfinite(sides).all() or sides[0] + sides[2] <= 0:
@@ -129,6 +128,11 @@ def plate_picture(image: NDArray[np.uint8], decided: PassageDecided) -> NDArray[
         except RectifyError:
             continue
     raise JpegError("the picture has no pixels")
+
+
+def _moved(corners: Corners, down: int) -> Corners:
+    a, b, c, d = ((x, y + down) for x, y in corners)
+    return (a, b, c, d)
 
 
 def comment_items(decided: PassageDecided, passage: str, settings: Sign) -> tuple[Item, ...]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -20,7 +19,7 @@ from typing import NamedTuple
 from lpr.core.errors import BlobDamagedError, BlobMissingError, BlobUnavailableError
 from lpr.core.offload import Offload, in_thread
 
-__all__ = ["BlobDamagedError", "BlobMissingError", "BlobStore", "BlobUnavailableError", "Removed", "Stored"]
+__all__ = ["BlobDamagedError", "BlobMissingError", "BlobStore", "BlobUnavailableError", "Removed", "Stored", "name_of"]
 
 _NAME = re.compile("[0-9a-f]{64}")
 _TEMPORARY = "tmp"
@@ -41,6 +40,11 @@ class Removed(NamedTuple):
     bytes: int
 
 
+def name_of(data: bytes) -> str:
+    """The name of a picture: hex SHA-256 of its bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class BlobStore:
     """The pictures under ``root``. Any number of tasks may use one store; one process at a time writes."""
 
@@ -50,6 +54,8 @@ class BlobStore:
         self._lock = threading.Lock()  # a put that finds its file there, against the removal of that file
         self._count = 0
         self._known_folders: set[Path] = set()
+        self._temporary = root / _TEMPORARY
+        self._process = os.getpid()
 
     def path(self, blob: str) -> Path:
         """Where ``blob`` lies, whether or not it is there. Raises ValueError for what can't be a name."""
@@ -145,18 +151,19 @@ class BlobStore:
         return await self._offload(self._clean)
 
     def _put(self, data: bytes) -> str:
-        blob = hashlib.sha256(data).hexdigest()
-        path = self.path(blob)
+        blob = name_of(data)
+        folder = self.root / blob[:2]
+        path = folder / blob
         with self._lock:
             if _holds(path, data):
                 os.utime(path)
-                _flush_folder(path.parent)
+                _flush_folder(folder)
                 return blob
-        self._make_folder(path.parent)
-        self._make_folder(self.root / _TEMPORARY)
+        self._make_folder(folder)
+        self._make_folder(self._temporary)
         with self._lock:
             self._count += 1
-            temporary = self.root / _TEMPORARY / f"{os.getpid()}-{self._count}-{blob[:16]}"
+            temporary = self._temporary / f"{self._process}-{self._count}-{blob[:16]}"
         try:
             with temporary.open("wb") as file:
                 file.write(data)
@@ -166,7 +173,7 @@ class BlobStore:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _flush_folder(path.parent)
+        _flush_folder(folder)
         return blob
 
     def _make_folder(self, folder: Path) -> None:
@@ -180,8 +187,8 @@ class BlobStore:
         self._known_folders.add(folder)
 
     def _now(self) -> int:
-        self._make_folder(self.root / _TEMPORARY)
-        probe = self.root / _TEMPORARY / f"{os.getpid()}-now"
+        self._make_folder(self._temporary)
+        probe = self._temporary / f"{self._process}-now"
         probe.write_bytes(b"")
         try:
             return probe.stat().st_mtime_ns // 1000
@@ -206,8 +213,7 @@ class BlobStore:
 
     def _clean(self) -> int:
         left = 0
-        folder = self.root / _TEMPORARY
-        for path in folder.iterdir() if folder.exists() else ():
+        for path in self._temporary.iterdir() if self._temporary.exists() else ():
             path.unlink(missing_ok=True)
             left += 1
         return left
@@ -230,6 +236,12 @@ def _flush_folder(folder: Path) -> None:
 
 def _free_bytes(folder: Path) -> int:
     """Free bytes on the disk of ``folder``, or of the nearest folder above it that exists."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    while True:
+        try:
+            found = os.statvfs(folder)
+        except FileNotFoundError:
+            if folder == folder.parent:
+                raise
+            folder = folder.parent
+        else:
+            return found.f_bavail * found.f_frsize

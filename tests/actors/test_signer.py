@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from lpr.actors.signer import PLATE_WIDTH, Signer, SignerError, comment_items, plate_picture
+from lpr.actors.signer import PLATE_WIDTH, Signer, SignerError, comment_items, plate_picture, plate_rows
 from lpr.config import Sign
 from lpr.core.actor import run_worker
 from lpr.core.blobs import BlobStore
@@ -27,6 +27,7 @@ from lpr.protocols.vtr600.keys import TrustedKey, load
 from lpr.protocols.vtr600.segments import last_comment
 from lpr.protocols.vtr600.verdict import verify
 from lpr.scene.street import Street
+from lpr.vision.strips import decode_rows
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "jpeg"
 STREET = Street(1, 640, 360)
@@ -160,6 +161,19 @@ async def test_a_picture_that_is_none(tmp_path: Path, key: SigningKey) -> None:
     (missing,) = of_kind(records, BlobMissing)
     assert isinstance(missing, BlobMissing)
     assert "can't be signed" in missing.problem
+
+
+def test_the_plate_is_cut_out_of_the_rows_round_it_as_out_of_the_whole_picture() -> None:
+    passage = decided("0" * 64)
+    across = -(-FRAME.shape[1] // 16)
+    data = cv2.imencode(".jpg", FRAME, [cv2.IMWRITE_JPEG_RST_INTERVAL, across])[1].tobytes()
+    image = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    strip = decode_rows(data, *plate_rows(passage))
+    assert strip is not None and strip.pixels.shape[0] < FRAME.shape[0] / 2
+    cut = plate_picture(strip.pixels, passage, strip.top).astype(int)
+    assert np.abs(cut - plate_picture(image, passage)).max() <= 2, "but for the rounding of places"
+    nowhere = replace(passage, corners=((5.0, 5.0),) * 4)
+    assert plate_rows(nowhere) == (-np.inf, np.inf)
 
 
 def test_the_plate_is_cut_out_whatever_the_corners() -> None:

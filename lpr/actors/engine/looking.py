@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TypeAlias
 
 import cv2
@@ -20,7 +19,7 @@ import msgspec
 
 from lpr.actors.engine.memory import Memory, MemoryFold
 from lpr.config import Camera, Config
-from lpr.core.blobs import BlobStore, BlobUnavailableError
+from lpr.core.blobs import BlobStore, BlobUnavailableError, name_of
 from lpr.core.clock import Clock
 from lpr.core.frames import Frame
 from lpr.core.pipeline import Capture, Passing
@@ -149,7 +148,7 @@ class Looker:
         try:
             blob = self._blobs.store(data, self._min_free)
         except BlobUnavailableError:
-            blob = sha256(data).hexdigest()
+            blob = name_of(data)
             unstored.append(data)
         height, width = frame.image.shape[:2]
         picture = Picture(blob=blob, width=width, height=height, bytes=len(data))
