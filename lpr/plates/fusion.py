@@ -55,6 +55,9 @@ DOUBTFUL = 2.0
 FORMAT = 3.5
 """Nats against a character that the format doesn't allow in its place, when all readings agree on the format."""
 
+LOSS = 0.95
+"""What a lost character costs in ``lay``: less than a change to something that the reading never thought of."""
+
 MAX_OTHERS = 4
 LEAST_OTHER = 0.001
 """Less likely candidates are not worth a place in the log."""
@@ -154,14 +157,14 @@ def lay(reference: str, characters: Sequence[Character]) -> Laid:
                 changed[row][column] = 0.0
     cost = [[0.0] * (columns + 1) for _ in range(rows + 1)]
     for row in range(1, rows + 1):
-        cost[row][0] = cost[row - 1][0] + _LOSS
+        cost[row][0] = cost[row - 1][0] + LOSS
     for column in range(1, columns + 1):
         cost[0][column] = cost[0][column - 1] + added[column - 1]
     for row in range(1, rows + 1):
         for column in range(1, columns + 1):
             cost[row][column] = min(
                 cost[row - 1][column - 1] + changed[row - 1][column - 1],
-                cost[row - 1][column] + _LOSS,
+                cost[row - 1][column] + LOSS,
                 cost[row][column - 1] + added[column - 1],
             )
     at: list[Character | None] = [None] * rows
@@ -172,7 +175,7 @@ def lay(reference: str, characters: Sequence[Character]) -> Laid:
         if row and column and here == cost[row - 1][column - 1] + changed[row - 1][column - 1]:
             row, column = row - 1, column - 1
             at[row] = characters[column]
-        elif row and here == cost[row - 1][column] + _LOSS:
+        elif row and here == cost[row - 1][column] + LOSS:
             row -= 1
         else:
             column -= 1
@@ -184,10 +187,6 @@ def lay(reference: str, characters: Sequence[Character]) -> Laid:
         numbered.append(((gap, seen.get(gap, 0)), character))
         seen[gap] = seen.get(gap, 0) + 1
     return Laid(tuple(at), tuple(numbered))
-
-
-_LOSS = 0.95
-"""What a lost character costs in ``lay``: less than a change to something that the reading never thought of."""
 
 
 def laid_places(reference: str, witnesses: Sequence[Witness], power: float) -> list[Place]:

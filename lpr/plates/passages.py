@@ -26,6 +26,7 @@ import msgspec
 
 from lpr.events import CaptureTaken, Micros, PassageDecided, PlateRead, Reading, ReadingsDiscarded
 from lpr.plates.tracks import SECOND, SURE, Trail, apart, assign, begin, beside, direction, follow
+from lpr.plates.texts import part_of
 from lpr.plates.voting import Ballot, Elected, Rules, elect
 
 Outcome: TypeAlias = PassageDecided | ReadingsDiscarded
@@ -46,7 +47,7 @@ STRAY_SIGHTS = 2
 """A misread that makes a vehicle of its own was seen so often at most; twice that when it is unsure."""
 
 STRAY_CONFIDENCE = 0.9
-"""A vote at least this sure stands for itself, however short the vehicle was seen."""
+"""A vote at least this sure stands for itself, however short the vehicle was seen, unless it is a part of another."""
 
 IDENTICAL = "identical plate"
 """The reason of ReadingsDiscarded within ``same_plate_interval``."""
@@ -303,12 +304,17 @@ def _passed_lately(view: View, track: Track, plate: str, rules: Rules) -> bool:
 def _host(view: View, track: Track, elected: Elected) -> str:
     """The plate of the vehicle that a stray misread belongs to, "" when it stands for itself."""
     allowed = STRAY_SIGHTS if elected.confidence >= SURE else 2 * STRAY_SIGHTS
-    if track.trail.sights > allowed or elected.confidence >= STRAY_CONFIDENCE:
-        return ""
     for other in view.tracks:
-        surer = other.trail.confidence > elected.confidence and other.trail.sights > track.trail.sights
-        if other.trail.number != track.trail.number and surer and beside(other.trail, track.trail):
-            return other.reported or other.trail.text
+        if other.trail.number == track.trail.number or other.trail.sights <= track.trail.sights:
+            continue
+        text = other.reported or other.trail.text
+        if len(elected.plate) < len(text) and part_of(elected.plate, text):
+            stray = track.trail.sights <= 2 * STRAY_SIGHTS
+        else:
+            stray = track.trail.sights <= allowed and elected.confidence < STRAY_CONFIDENCE
+            stray = stray and other.trail.confidence > elected.confidence
+        if stray and beside(other.trail, track.trail):
+            return text
     return ""
 
 

@@ -73,6 +73,29 @@ def align(reference: str, text: str) -> tuple[int | None, ...]:
     return tuple(places)
 
 
+LEAST_SHARED = 3
+"""Characters that a part of a plate must share with it to be known as such."""
+
+
+@lru_cache(maxsize=16384)
+def part_of(first: str, second: str) -> bool:
+    """Whether both may be parts of one plate, cut off at an end: they agree wherever they overlap.
+
+    At least ``LEAST_SHARED`` characters overlap. One in five of them may differ, but none in texts of one length, which
+    are parts only when both are cut off.
+    """
+    first, second = first[:MAX_TEXT], second[:MAX_TEXT]
+    for shift in range(LEAST_SHARED - len(second), len(first) - LEAST_SHARED + 1):
+        since, until = max(0, shift), min(len(first), shift + len(second))
+        shared = until - since
+        if shared < LEAST_SHARED or shared == len(first) == len(second):
+            continue
+        differing = sum(first[place] != second[place - shift] for place in range(since, until))
+        if differing == 0 or (5 * differing <= shared and len(first) != len(second)):
+            return True
+    return False
+
+
 def characters_of(reading: Reading) -> tuple[Character, ...]:
     """One character for each of the text's; an engine that gives none is taken at its overall confidence."""
     if len(reading.characters) == len(reading.text):

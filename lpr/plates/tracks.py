@@ -3,9 +3,11 @@
 A ``Trail`` is what is remembered of one vehicle of one source: its last place and speed, its last few places, and
 the few texts it was read as. ``assign`` gives each reading of an exposure to at most one trail:
 
-* the same text is the same vehicle, wherever it went while it was in view;
+* the same text is the same vehicle, wherever it went while it was in view, unless it turned back on its way: the
+  plates of a fleet differ by one character, and a misread of the next one says what the one before said;
 * a similar text (``max_different_characters`` of the vote) is, within reach of where it is expected, the less so
   the more characters both texts are sure of and differ in;
+* a text that is a part of the other (a plate at the picture's edge, or half hidden) is, within reach;
 * any text that may be a misread is, within a closer reach, and in the same place a moment later even one that hardly
   can be;
 * one that was out of sight for longer than ``gone_after`` is the same only near where it was last seen, with the
@@ -24,7 +26,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from lpr.events import Box, Character, Micros, Reading
-from lpr.plates.texts import characters_of, contradictions, difference
+from lpr.plates.texts import characters_of, contradictions, difference, part_of
 from lpr.plates.voting import Rules, plate_height, plate_width
 
 SECOND = 1_000_000
@@ -200,7 +202,7 @@ def assign(trails: Sequence[Trail], readings: Sequence[Reading], when: Micros, r
 def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> float:
     """How well a reading fits a vehicle: 0 not at all.
 
-    In view: the same text over 3, a similar one over 2, by place over 1. Out of sight: below 2.
+    In view: the same text over 3, a similar one over 2, a part over 1.5, by place over 1. Out of sight: below 2.
     """
     seconds = max(0.0, (place.when - trail.places[-1].when) / SECOND)
     if seconds > rules.gone_after:
@@ -210,13 +212,15 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
     away, scaled = _distance(trail, place, min(seconds, 1.0))
     closeness = 1.0 / (1.0 + away)
     size_fits = scaled <= 1.5 + 1.2 * seconds and not _turned(trail, place)
-    if similar and changed == 0:
+    if similar and changed == 0 and not _turned(trail, place):
         return 3.0 + closeness
     steady = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
     against = contradictions(trail.plate, characters_of(reading)) if similar else 0
     within = (3.0 + 10.0 * seconds) if against == 0 else (1.0 + 5.0 * seconds)
     if similar and size_fits and away <= within and (against < 2 or steady):
         return 2.0 + closeness - 0.1 * (changed or 0) - 0.3 * against
+    if size_fits and away <= 1.0 + 5.0 * seconds and any(part_of(reading.text, said.text) for said in trail.said):
+        return 1.5 + 0.5 * closeness
     other = trail.sure and bool(reading.text) and not _akin(changed, reading.text)
     poor = not trail.sure or not reading.text or (reading.confidence < SURE and not other)
     same_place = steady and not (other and reading.confidence >= SURE)

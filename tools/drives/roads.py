@@ -195,9 +195,9 @@ MAKERS: Final[dict[str, tuple[Callable[[_Cast], None], dict[str, float]]]] = {
     "occlusion": (_occlusion, {}),
     "parked": (_parked, {}),
     "motorcycles": (_motorcycles, {}),
-    "blur": (_free, {"shutter": 1 / 45, "shake": 3.0}),
+    "blur": (_free, {"shutter": 1 / 100, "shake": 2.2}),
     "glare": (_free, {"glare": 1.0}),
-    "night blur": (_free, {"start": NIGHT, "shutter": 1 / 60, "shake": 2.0, "defocus": 0.7}),
+    "night blur": (_free, {"start": NIGHT, "shutter": 1 / 100, "shake": 1.6, "defocus": 0.5}),
     "dusk glare": (_platoon, {"start": DUSK, "glare": 0.8, "shake": 1.5}),
     "parked glare": (_parked, {"glare": 0.9, "shake": 1.0}),
 }
