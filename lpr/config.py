@@ -70,7 +70,10 @@ class Camera(Section, frozen=True, kw_only=True):
 
 
 class Engine(Section, frozen=True, kw_only=True):
-    """Plate detection and reading. ``countries``: ISO alpha-2, formats of these are preferred; empty: all."""
+    """Plate detection and reading. ``countries``: ISO alpha-2, formats of these are preferred; empty: all.
+
+    ``mode``, ``threads``, ``timeout``: the VTR600 manual's processing mode, threads and time-out.
+    """
 
     countries: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...] = ()
     detector: Annotated[str, Meta(description="manifest of another ONNX detector")] | None = None
@@ -82,7 +85,17 @@ class Engine(Section, frozen=True, kw_only=True):
         int, Meta(ge=0, le=10, description="a shorter text doesn't make a plate of a doubtful detection")
     ] = 4
     detector_size: Annotated[int, Meta(ge=128, le=4096, description="longest side given to the detector")] | None = None
-    threads: Annotated[int, Meta(ge=1, le=64, description="onnxruntime threads")] = 1
+    tiles: Annotated[
+        int, Meta(ge=1, le=4, description="panoramic pictures: rows and columns searched one by one besides the whole")
+    ] = 1
+    mode: Annotated[
+        Literal["fast", "normal", "thorough"],
+        Meta(description="effort: a small look, second looks at doubtful plates, or two scales and many looks"),
+    ] = "normal"
+    threads: Annotated[
+        int, Meta(ge=1, le=64, description="cores for reading: so many pictures at once (lpr.read: for one picture)")
+    ] = 1
+    timeout: Annotated[float, Meta(gt=0, le=600, description="seconds; a picture that takes longer is given up")] = 30.0
     jpeg_quality: Annotated[int, Meta(ge=30, le=100)] = 90
     region: Region | None = None
 

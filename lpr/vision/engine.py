@@ -2,7 +2,8 @@
 
 ``OnnxEngine`` joins the detector, the crop by four corners and the reader. Whatever else can read plates takes its
 place by offering ``read``. An engine keeps its models loaded, holds no other state and is not safe for two threads at
-once: each worker thread has its own.
+once: each worker thread has its own. How hard it looks is its mode (``MODES``; docs/models.md has what each costs and
+gains).
 
 May import the modules beside it, ``lpr.events`` (Reading, Point), cv2 and numpy.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import cv2
 import numpy as np
@@ -20,11 +21,15 @@ from numpy.typing import NDArray
 
 from lpr.events import Box, Corners, Point, Reading
 from lpr.vision.detect import Detection, PlateDetector
+from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader, Framing
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
+from lpr.vision.scales import Finder, Parts, TwoScales
 
 __all__ = [
+    "MODES",
+    "Effort",
     "Engine",
     "EngineOptions",
     "ImageError",
@@ -65,17 +70,13 @@ class EngineOptions(Protocol):
     @property
     def detector_size(self) -> int | None: ...
     @property
+    def mode(self) -> str: ...
+    @property
+    def tiles(self) -> int: ...
+    @property
     def threads(self) -> int: ...
     @property
     def region(self) -> Sequence[Point] | None: ...
-
-
-class Finder(Protocol):
-    """What the engine needs of a detector; ``lpr.vision.detect.PlateDetector`` is one."""
-
-    @property
-    def name(self) -> str: ...
-    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]: ...
 
 
 class TextReader(Protocol):
@@ -99,6 +100,25 @@ class Limits:
     most: int = 16
     min_characters: int = 4
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard an engine looks. ``scale``: of the detector's usual input, for networks of free size; ``second_scale``:
+    of a second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read in more
+    ``framings``; over 1: every plate."""
+
+    scale: float = 1.0
+    second_scale: float = 0.0
+    framings: tuple[Framing, ...] = ()
+    doubt: float = 0.0
+
+
+MODES: Final[dict[str, Effort]] = {
+    "fast": Effort(scale=0.75),
+    "normal": Effort(framings=SECOND_LOOKS, doubt=0.95),
+    "thorough": Effort(second_scale=1.6, framings=ALL_LOOKS, doubt=2.0),
+}
+"""The modes by their names in the configuration."""
 
 PLAIN = 0.75
 """A detection with this score is a plate whatever its text says."""
@@ -171,15 +191,22 @@ class OnnxEngine:
         A plate that was found and could not be read has an empty text. Raises ImageError for another kind of array or
         too large a picture, ModelError when a model fails.
         """
+        found = self._found(image)
+        if not found:
+            return ()
+        return self._readings(found, self.reader.read(image, [one.corners for one in found], self.countries))
+
+    def _found(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """The detections that are to be read."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
             raise ImageError(f"array of {image.dtype} {image.shape}: needed is uint8 (H, W, 3) in BGR order")
         height, width = image.shape[:2]
         if height * width > self.max_pixels:
             raise ImageError(f"array of {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.0f} megapixels")
-        found = chosen(self.detector.detect(image), width, height, self.limits)
-        if not found:
-            return ()
-        texts = self.reader.read(image, [one.corners for one in found], self.countries)
+        return chosen(self.detector.detect(image), width, height, self.limits)
+
+    def _readings(self, found: Sequence[Detection], texts: Sequence[PlateText]) -> tuple[Reading, ...]:
+        """Detections and their texts as readings, best first."""
         readings = [
             Reading(
                 text=text.text,
@@ -226,12 +253,7 @@ def limit_threads(threads: int) -> None:
 
 def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) -> OnnxEngine:
     """The engine that ``options`` describe. ``countries``: instead of theirs. Raises ModelError, UnknownCountry."""
-    detector = PlateDetector(
-        Path(options.detector) if options.detector is not None else None,
-        options.threads,
-        size=options.detector_size,
-        min_score=options.min_detection,
-    )
+    effort = MODES[options.mode]
     reader = PlateReader(Path(options.reader) if options.reader is not None else None, options.threads)
     limits = Limits(
         min_width=float(options.min_plate_width),
@@ -239,4 +261,24 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         most=options.max_plates,
         min_characters=options.min_characters,
     )
-    return OnnxEngine(detector, reader, countries=options.countries if countries is None else countries, limits=limits)
+    return OnnxEngine(
+        _open_finder(options, effort),
+        CarefulReader(reader, effort.framings, effort.doubt),
+        countries=options.countries if countries is None else countries,
+        limits=limits,
+    )
+
+
+def _open_finder(options: EngineOptions, effort: Effort) -> Finder:
+    """The detector, at the scales of ``effort``; ``detector_size`` is the size that they are scales of."""
+    path = Path(options.detector) if options.detector is not None else None
+
+    def opened(size: int | None) -> PlateDetector:
+        return PlateDetector(path, options.threads, size=size, tiles=options.tiles, min_score=options.min_detection)
+
+    usual = opened(options.detector_size)
+    free = usual.manifest.multiple > 0
+    near = opened(round(usual.size * effort.scale)) if free and effort.scale != 1.0 else usual
+    if not effort.second_scale:
+        return near
+    return TwoScales(near, opened(round(usual.size * effort.second_scale)) if free else Parts(usual))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from lpr.config import Engine as EngineConfig
 from lpr.events import Character, Corners
-from lpr.vision.detect import Detection
-from lpr.vision.engine import ImageError, Limits, OnnxEngine, chosen, confirmed
+from lpr.vision.detect import Detection, PlateDetector
+from lpr.vision.engine import MODES, ImageError, Limits, OnnxEngine, chosen, confirmed, open_engine
+from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
+from lpr.vision.scales import Parts, TwoScales
+from tests.vision.detector_models import write_detector
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)
 
@@ -129,3 +135,43 @@ def test_a_region_that_is_none_is_refused_when_the_engine_is_made() -> None:
 )
 def test_a_doubtful_detection_needs_its_text(detection: float, text: str, confidence: float, kept: bool) -> None:
     assert confirmed(detection, text, confidence, 4) is kept
+
+
+# --- modes ----------------------------------------------------------------------------------------------------
+
+
+def test_the_modes_are_those_of_the_configuration() -> None:
+    import msgspec
+
+    kinds = {field.name: field.type for field in msgspec.structs.fields(EngineConfig)}
+    assert set(get_args(get_args(kinds["mode"])[0])) == set(MODES)
+
+
+def parts_of(mode: str, **changes: object) -> tuple[object, CarefulReader]:
+    import msgspec
+
+    engine = open_engine(msgspec.convert({"mode": mode, **changes}, EngineConfig))
+    assert isinstance(engine.reader, CarefulReader)
+    return engine.detector, engine.reader
+
+
+def test_each_mode_looks_harder_than_the_one_before() -> None:
+    fast, fast_reader = parts_of("fast")
+    normal, reader = parts_of("normal", detector_size=960)
+    thorough, thorough_reader = parts_of("thorough")
+    assert isinstance(fast, PlateDetector) and isinstance(normal, PlateDetector) and isinstance(thorough, TwoScales)
+    near, far = thorough.near, thorough.far
+    assert isinstance(near, PlateDetector) and isinstance(far, PlateDetector)
+    assert normal.size == 960
+    assert fast.size < near.size < far.size
+    assert (fast_reader.framings, reader.framings, thorough_reader.framings) == ((), SECOND_LOOKS, ALL_LOOKS)
+    assert reader.doubt < 1 < thorough_reader.doubt
+
+
+def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_path: Path) -> None:
+    path = write_detector(tmp_path, np.array([[10, 20, 90, 50, 0.9]], np.float32))
+    thorough, _ = parts_of("thorough", detector=str(path))
+    assert isinstance(thorough, TwoScales) and isinstance(thorough.far, Parts)
+    fast, _ = parts_of("fast", detector=str(path))
+    assert isinstance(fast, PlateDetector) and fast.size == 320
+    assert len(thorough.detect(np.zeros((192, 320, 3), np.uint8))) >= 1
