@@ -253,3 +253,51 @@ def paint_of(image: NDArray[np.uint8], corners: Corners, box: Box | None, model:
     chances = probabilities(measurement, model)
     colour = max(chances, key=lambda name: (chances[name], name))
     return Paint(colour, chances[colour]) if chances[colour] >= model.min_confidence else NOTHING
+
+
+INK_WIDTH: Final = 64.0
+"""A plate narrower than this, in pixels, has no room for the colour of its ink."""
+INK_CHROMA: Final = 22.0
+"""CIE chroma from which the ink of a plate has a colour; below ``INK_BLACK`` it has none, between nothing is said."""
+INK_BLACK: Final = 12.0
+
+
+def ink_of(image: NDArray[np.uint8], corners: Corners) -> str | None:
+    """The colour of a plate's characters: "black", "red", "blue", "green", "orange", "gray" or "white"; None untold.
+
+    ``image``: (H, W, 3) BGR uint8. The characters are what stands out most from the ground in the plate's middle;
+    their thin strokes mix with it, so the darkest tenth (on a light ground) is what is looked at. Says nothing of a
+    plate under ``INK_WIDTH`` pixels, of a monochrome picture and of too little contrast.
+    """
+    width = np.hypot(corners[1][0] - corners[0][0], corners[1][1] - corners[0][1])
+    if width < INK_WIDTH:
+        return None
+    try:
+        plate = rectify(image, corners, (96, 32), (-0.05, -0.12))
+    except RectifyError:
+        return None
+    pixels = plate[8:].reshape(-1, 3).astype(np.float32) / 255.0
+    if float((pixels.max(1) - pixels.min(1)).max()) < 0.02:  # monochrome
+        return None
+    lab = lab_of(pixels)
+    low, middle, high = np.percentile(lab[:, 0], [10, 50, 92])
+    if high - low < 25.0:
+        return None
+    on_light = high - middle <= middle - low
+    ground = lab[lab[:, 0] >= np.percentile(lab[:, 0], 60)] if on_light else lab[lab[:, 0] <= middle]
+    ink = lab[lab[:, 0] <= low] if on_light else lab[lab[:, 0] >= high]
+    if not on_light:
+        return "white" if float(np.hypot(*ink[:, 1:].mean(0))) < INK_CHROMA else None
+    # Against the ground, so that a cast of the light doesn't colour black letters.
+    cast = ground[:, 1:].mean(0)
+    if float(np.hypot(*cast)) > INK_CHROMA:
+        return "black" if float(np.hypot(*ink[:, 1:].mean(0))) < INK_BLACK else None
+    a, b = ink[:, 1:].mean(0) - 0.5 * cast
+    chroma = float(np.hypot(a, b))
+    if chroma < INK_BLACK:
+        return "black" if float(ink[:, 0].mean()) < 45.0 else "gray"
+    if chroma < INK_CHROMA:
+        return None
+    angle = float(np.degrees(np.arctan2(b, a)) % 360)
+    name = min(HUES, key=lambda hue: abs((angle - hue[1] + 180) % 360 - 180) / hue[2])[0]
+    return {"cyan": "blue", "violet": "blue", "yellow": "orange"}.get(name, name)
