@@ -69,6 +69,24 @@ class Camera(Section, frozen=True, kw_only=True):
     max_height: Annotated[int, Meta(ge=64, le=16384)] = 8192
 
 
+class Vehicles(Section, frozen=True, kw_only=True):
+    """Kind, colour, make and model of vehicles, looked at on pictures that are recorded; vehicles without a plate.
+
+    ``makes``: the slot for a model of makes, docs/vehicles.md says how to fill it. ``find``: look for vehicles in every
+    picture, so that one without a plate is a passage, too; it costs a few milliseconds a picture and errs.
+    """
+
+    enabled: bool = True
+    kinds: Annotated[str, Meta(description="manifest of another ONNX classifier of kinds")] | None = None
+    makes: Annotated[str, Meta(description="manifest of an ONNX classifier of makes and models")] | None = None
+    find: Annotated[bool, Meta(description="a vehicle without a plate is a passage, too")] = False
+    finder: Annotated[str, Meta(description="manifest of another ONNX finder of vehicles")] | None = None
+    min_score: Annotated[float, Meta(ge=0, le=1, description="of a vehicle that the finder says is there")] = 0.6
+    min_width: Annotated[
+        float, Meta(ge=0, le=1, description="of a vehicle without a plate, as a part of the picture's width")
+    ] = 0.1
+
+
 class Engine(Section, frozen=True, kw_only=True):
     """Plate detection and reading. ``countries``: ISO alpha-2, formats of these are preferred; empty: all.
 
@@ -98,6 +116,7 @@ class Engine(Section, frozen=True, kw_only=True):
     timeout: Annotated[float, Meta(gt=0, le=600, description="seconds; a picture that takes longer is given up")] = 30.0
     jpeg_quality: Annotated[int, Meta(ge=30, le=100)] = 90
     region: Region | None = None
+    vehicles: Vehicles = msgspec.field(default_factory=Vehicles)
 
 
 class Vote(Section, frozen=True, kw_only=True):
@@ -119,6 +138,9 @@ class Vote(Section, frozen=True, kw_only=True):
         float, Meta(gt=0, description="a standing vehicle may be hidden so long and stay the same")
     ] = 120.0
     unread: Annotated[bool, Meta(description="a plate that nobody could read still makes a passage")] = False
+    unplated_readings: Annotated[
+        int, Meta(ge=1, description="sightings of a vehicle without a plate that make it a passage (engine.vehicles.find)")
+    ] = 5
 
 
 class Sign(Section, frozen=True, kw_only=True):

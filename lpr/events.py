@@ -75,7 +75,8 @@ class Reading(Value, frozen=True, kw_only=True):
     ``rows``: 1 or 2. ``plate_colour``: a name of ``COLOURS``, or None. ``sharpness``: variance of the
     Laplacian of the rectified plate, grey levels squared (quality weight of the vote). ``vehicle``: what carries the
     plate, None when nobody looked. ``plated``: False for a vehicle on which no plate was found: its text is empty, its
-    box and corners are where a plate would be, ``detection`` is the score of the vehicle.
+    box and corners are where a plate would be, ``detection`` is the score of the vehicle. ``ink_colour``: of the
+    plate's characters, a name of ``COLOURS``, or None.
     """
 
     text: str
@@ -91,6 +92,7 @@ class Reading(Value, frozen=True, kw_only=True):
     sharpness: float = 0.0
     vehicle: Vehicle | None = None
     plated: bool = True
+    ink_colour: str | None = None
 
 
 COLOURS = (

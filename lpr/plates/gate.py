@@ -195,7 +195,7 @@ def marked(scene: Scene, mark: FramesPassed, rules: Rules, gate: GateRules) -> S
 
 
 def _worth(reading: Reading, rules: Rules) -> bool:
-    return bool(reading.text) or rules.unread
+    return bool(reading.text) or rules.unread or not reading.plated
 
 
 def _picture(known: Followed, reading: Reading, clock: Micros, rules: Rules, gate: GateRules) -> str:

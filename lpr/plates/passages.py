@@ -25,6 +25,9 @@ from typing import TypeAlias
 import msgspec
 
 from lpr.events import CaptureTaken, Micros, PassageDecided, PlateRead, Reading, ReadingsDiscarded
+from lpr.plates import unplated
+from lpr.plates.attributes import attributes
+from lpr.plates.categories import category_of, vehicle_of
 from lpr.plates.tracks import SECOND, SURE, Trail, apart, assign, begin, beside, direction, follow
 from lpr.plates.texts import part_of
 from lpr.plates.voting import Ballot, Elected, Rules, elect
@@ -281,13 +284,21 @@ def _objection(view: View, track: Track, elected: Elected | None, rules: Rules) 
     if len(track.ballots) < rules.min_readings:
         return "too few readings"
     if not elected.plate:
-        return "" if rules.unread else "unread"
+        return _unread(view, track, rules)
     if elected.confidence < rules.min_confidence:
         return "low reliability"
     if _passed_lately(view, track, elected.plate, rules):
         return IDENTICAL
     host = _host(view, track, elected)
     return f"misread of {host}" if host else ""
+
+
+def _unread(view: View, track: Track, rules: Rules) -> str:
+    """Why a vehicle without a text makes no passage, "" when it does."""
+    if unplated.is_unplated(ballot.reading for ballot in track.ballots):
+        others = [other.trail for other in view.tracks]
+        return unplated.objection(track.trail, others, rules.unplated_readings)
+    return "" if rules.unread else "unread"
 
 
 def _passed_lately(view: View, track: Track, plate: str, rules: Rules) -> bool:
@@ -365,6 +376,10 @@ def _discarded(source: str, track: Track, elected: Elected, reason: str) -> Read
 
 def _passage(source: str, track: Track, elected: Elected) -> PassageDecided:
     best = elected.best
+    readings = [ballot.reading for ballot in track.ballots]
+    known = attributes(readings)
+    bare = unplated.is_unplated(readings)
+    box, corners = unplated.frame_of(best.reading) if bare else (best.reading.box, best.reading.corners)
     return PassageDecided(
         source=source,
         lane=track.lane,
@@ -379,12 +394,18 @@ def _passage(source: str, track: Track, elected: Elected) -> PassageDecided:
         capture=best.capture,
         exposure=best.exposure,
         picture=elected.picture,
-        box=best.reading.box,
-        corners=best.reading.corners,
+        box=box,
+        corners=corners,
         direction=direction(track.trail.growth),
         reads=track.reads,
         votes=elected.votes,
         pictures=elected.pictures,
         plate_colour=elected.plate_colour,
         trigger=best.trigger,
+        vehicle=known.kind or vehicle_of(elected.layout),
+        vehicle_colour=known.colour,
+        make=known.make,
+        model=known.model,
+        plate_category=category_of(elected.country, elected.layout, elected.plate_colour, known.ink),
+        plated=not bare,
     )

@@ -47,6 +47,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     longest: float = 20.0
     still_in_view: float = 120.0
     unread: bool = False
+    unplated_readings: int = 5
 
 
 class Ballot(msgspec.Struct, frozen=True, kw_only=True):
