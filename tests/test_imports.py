@@ -41,7 +41,16 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("core/", "actors/catalogue.py", "web/"),
     "aiosqlite": ("actors/catalogue.py", "web/"),
     "aiohttp": ("web/", "actors/http_push.py", "actors/http_push/"),
-    "asyncio": ("web/", "actors/http_push.py", "actors/http_push/", "service.py", "cli/", "__init__.py"),
+    "trio": ("core/wake_trio.py",),
+    "asyncio": (
+        "core/wake.py",
+        "web/",
+        "actors/http_push.py",
+        "actors/http_push/",
+        "service.py",
+        "cli/",
+        "__init__.py",
+    ),
 }
 """Module -> the files and folders (of ``lpr``) that may import it."""
 
