@@ -16,7 +16,7 @@ from lpr.cli.output import CommandError, Progress, say
 from lpr.cli.places import add_place, folder, open_reader, run_async
 from lpr.core.clock import SECOND
 from lpr.core.log import LogReader
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import EVENTS, Micros
 
 PAGE = 1000
@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
             command.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
-Match = Callable[[Record], bool]
+Match = Callable[[Link], bool]
 
 
 def _tail(options: argparse.Namespace) -> int:
@@ -62,7 +62,7 @@ def _tail(options: argparse.Namespace) -> int:
 
     async def tail() -> None:
         async with open_reader(folder(options)) as log:
-            found: list[Record] = []
+            found: list[Link] = []
             before: int | None = None
             while len(found) < options.number:
                 page = await log.read_back(before, types=types, limit=PAGE)
@@ -138,7 +138,7 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _chosen(log: LogReader, options: argparse.Namespace) -> AsyncIterator[Record]:
+async def _chosen(log: LogReader, options: argparse.Namespace) -> AsyncIterator[Link]:
     match, types, after = _match(options), _types(options), 0
     while page := await log.read(after, types=types, limit=PAGE):
         for record in page:
@@ -161,7 +161,7 @@ def _match(options: argparse.Namespace) -> Match:
     actors = frozenset(options.actor)
     contains = options.contains.encode()
 
-    def match(record: Record) -> bool:
+    def match(record: Link) -> bool:
         return (
             (not actors or record.actor in actors)
             and (since is None or record.wall >= since)
@@ -194,14 +194,14 @@ def iso(at: Micros) -> str:
     return datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def as_line(record: Record) -> str:
+def as_line(record: Link) -> str:
     """A record on one line for a person."""
     body = record.body.decode()
     short = body if len(body) <= LINE else body[: LINE - 1] + "…"
     return f"{record.seq:>8}  {iso(record.wall)}  {record.actor:<16}  {record.type:<18}  {short}"
 
 
-def as_json_line(record: Record) -> str:
+def as_json_line(record: Link) -> str:
     """A record as a JSON object; ``event`` is the body exactly as stored."""
     line = {
         "seq": record.seq,

@@ -23,6 +23,7 @@ import msgspec
 
 from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
+from lpr.core.inputs import Inputs
 from lpr.core.log import EventLog
 from lpr.core.reader import Readable
 from lpr.core.record import Record
@@ -53,16 +54,11 @@ Emit: TypeAlias = Callable[[Sequence[Event]], Awaitable[tuple[Record, ...]]]
 PAGE = 500
 """Inputs folded and decided between two appends."""
 
-RECOVERY_PAGE = 5000
-"""Records read at a time while recovering."""
-
 DISTANCE = 20
 """A baseline is also due when the log has grown by this many times ``baseline_every``, however few were inputs."""
 
 STOP_TIMEOUT = 5.0
 """Seconds that writing the last baseline may take when an actor is stopped."""
-
-_TIMER = TimerFired.__name__
 
 
 class DeciderSettings(Protocol):
@@ -84,7 +80,8 @@ class ActorSettings:
 class Decider(Protocol[S]):
     """A pure actor. Nothing in it reads a clock, a random number, a file or a socket.
 
-    ``name``: unique, the cursor's name. ``interests``: the events that it folds. ``state_type``: what the state
+    ``name``: unique, the cursor's name. ``interests``: the events that it folds, or views of them
+    (``lpr.core.view``), which it then finds in the records that it is shown. ``state_type``: what the state
     is decoded to from a Baseline; ``state_version``: a Baseline of another version is ignored.
     """
 
@@ -151,39 +148,12 @@ class Recovered(Generic[S]):
     baseline: int
 
 
-def inputs_of(decider: Decider[S]) -> frozenset[str]:
-    """The names of the types that a decider's loop reads."""
-    return frozenset({_TIMER, *(event.__name__ for event in decider.interests)})
-
-
-def is_input(record: Record, name: str) -> bool:
-    """Of the types read, every record but the timers of other actors."""
-    if record.type != _TIMER:
-        return True
-    event = record.event
-    return isinstance(event, TimerFired) and event.actor == name
-
-
 async def recover(decider: Decider[S], log: Readable, upto: int) -> Recovered[S]:
     """Fold without deciding, from the latest Baseline that fits to the record ``upto``."""
     state, position = await _start(decider, log, upto)
-    baseline = position
-    types = inputs_of(decider)
-    while page := await log.read(position, types=types, limit=RECOVERY_PAGE, upto=upto):
-        position = page[-1].seq
-        state = fold_page(decider, state, page)
-    return Recovered(state, max(position, upto), baseline)
-
-
-def fold_page(decider: Decider[S], state: S, page: list[Record]) -> S:
-    """Evolve over the inputs among ``page``, which is used up: what is folded is freed at once, which is faster."""
-    evolve, name = decider.evolve, decider.name
-    page.reverse()
-    while page:
-        record = page.pop()
-        if record.type != _TIMER or is_input(record, name):
-            state = evolve(state, record)
-    return state
+    inputs = Inputs(decider.name, decider.interests)
+    state = await log.fold(inputs, decider.evolve, state, after=position, upto=upto)
+    return Recovered(state, max(position, upto), position)
 
 
 async def _start(decider: Decider[S], log: Readable, upto: int) -> tuple[S, int]:
@@ -207,7 +177,7 @@ class _Loop(Generic[S]):
         self.log = log
         self.clock = clock
         self.every = settings.baseline_every
-        self.types = inputs_of(decider)
+        self.of_log = Inputs(decider.name, decider.interests)
         self.state = begun.state
         self.position = begun.upto
         self.baseline = begun.baseline
@@ -217,7 +187,7 @@ class _Loop(Generic[S]):
     async def run(self) -> None:
         while True:
             head = self.log.head
-            page = await self.log.read(self.position, types=self.types, limit=PAGE, upto=head)
+            page = await self.log.read(self.position, types=self.of_log.types, limit=PAGE, upto=head)
             await self.step(page, head if len(page) < PAGE else page[-1].seq)
             if len(page) == PAGE:
                 continue
@@ -233,10 +203,11 @@ class _Loop(Generic[S]):
         done, inputs = self.position, 0
         failure: Exception | None = None
         for record in page:
-            if is_input(record, decider.name):
+            if self.of_log.has(record):
                 try:
-                    after = decider.evolve(state, record)
-                    decided = decider.decide(after, record)
+                    shown = self.of_log.shown(record)
+                    after = decider.evolve(state, shown)
+                    decided = decider.decide(after, shown)
                 except Exception as error:
                     failure = error
                     break

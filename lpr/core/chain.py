@@ -22,7 +22,7 @@ from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable, RecordError
 from lpr.core.log import EventLog
 from lpr.core.reader import LogReader
-from lpr.core.record import Record, chain_hash, content, genesis
+from lpr.core.record import Link, chain_hash, content, genesis
 from lpr.events import ChainSigned, Event, LogPruned, LogRecovered
 
 Sign: TypeAlias = Callable[[bytes], bytes]
@@ -70,7 +70,7 @@ class Checkpointer:
                 await self._last()
             raise
 
-    async def checkpoint(self) -> Record | None:
+    async def checkpoint(self) -> Link | None:
         """Sign the chain's head now; None when there is nothing new since the last checkpoint."""
         found = await self._log.read_back(limit=1)
         if not found or found[0].type == ChainSigned.__name__:
@@ -149,7 +149,7 @@ class KeptDigest:
         self.count = 0
         self._hash = hashlib.sha256()
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Link) -> None:
         self.count += 1
         self._hash.update(hashlib.sha256(content(record)).digest())
 
@@ -185,7 +185,7 @@ class _Walk:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(seq, text))
 
-    def feed(self, record: Record, hash_of: Callable[[int], bytes | None]) -> None:
+    def feed(self, record: Link, hash_of: Callable[[int], bytes | None]) -> None:
         self.records += 1
         if record.seq <= self.cut:
             if record.seq in self.kept:
@@ -205,7 +205,7 @@ class _Walk:
             self.signed(record, hash_of)
         self.seq, self.hash = record.seq, record.hash
 
-    def signed(self, record: Record, hash_of: Callable[[int], bytes | None]) -> None:
+    def signed(self, record: Link, hash_of: Callable[[int], bytes | None]) -> None:
         event = _event(record)
         if not isinstance(event, ChainSigned) or event.upto <= self.cut:
             return
@@ -254,7 +254,7 @@ class _Walk:
         )
 
 
-def _event(record: Record) -> Event | None:
+def _event(record: Link) -> Event | None:
     """The event; None for a body that was altered until it fits no more."""
     try:
         return record.event

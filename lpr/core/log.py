@@ -32,10 +32,11 @@ from lpr.core.errors import (
     LogLockedError,
     LogUnavailable,
 )
+from lpr.core.inputs import Evolve, Inputs
 from lpr.core.offload import Offload, in_thread
 from lpr.core.opening import Stamp, open_store
 from lpr.core.reader import PAGE, LogReader, Pages
-from lpr.core.record import CODEC, Record, seq_of
+from lpr.core.record import CODEC, Link, seq_of
 from lpr.core.store import Entry, Statements, Writer
 from lpr.events import ClockStepped, Event, LogRecovered, Micros
 
@@ -51,6 +52,7 @@ __all__ = [
     "Settings",
 ]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 STEP: Micros = 2 * SECOND
@@ -105,7 +107,7 @@ class _Waiting:
     job: Callable[[Writer], Any] | None = None
     also: Statements | None = None
     taken: bool = False
-    records: tuple[Record, ...] = ()
+    records: tuple[Link, ...] = ()
     result: Any = None
     error: Exception | None = None
     done: anyio.Event = field(default_factory=anyio.Event)
@@ -138,7 +140,7 @@ class EventLog:
         self._room = anyio.Event()
         self._grown = anyio.Event()
         self._head = writer.head
-        self._ring: list[Record] = []
+        self._ring: list[Link] = []
         self._offset: Micros | None = writer.clock_offset(clock.boot)
         self._stepped_at: Micros = -STEP_PAUSE
 
@@ -208,7 +210,7 @@ class EventLog:
         cause: int | Sequence[int] = 0,
         cursor: int | None = None,
         also: Statements | None = None,
-    ) -> tuple[Record, ...]:
+    ) -> tuple[Link, ...]:
         """Write ``events`` under consecutive numbers, all or none; returns when they are durable.
 
         ``cause``: the record that they follow from, or one for each event. ``cursor``: the actor's cursor moves
@@ -325,7 +327,7 @@ class EventLog:
         event = CODEC.encode(ClockStepped(seconds=moved / SECOND))
         return [Entry([event], ACTOR, [0], None, wall, mono)]
 
-    def _publish(self, written: Sequence[Sequence[Record]]) -> None:
+    def _publish(self, written: Sequence[Sequence[Link]]) -> None:
         ring, size = self._ring, self._settings.ring
         for records in written:
             ring.extend(records)
@@ -340,7 +342,7 @@ class EventLog:
 
     async def read(
         self, after: int, *, types: Collection[str] | None = None, limit: int = PAGE, upto: int | None = None
-    ) -> list[Record]:
+    ) -> list[Link]:
         """Records over ``after`` and, with ``upto``, not over that; oldest first. Raises LogUnavailable."""
         last = self._head if upto is None else min(upto, self._head)
         if after >= last:
@@ -356,18 +358,26 @@ class EventLog:
 
     async def read_back(
         self, before: int | None = None, *, types: Collection[str] | None = None, limit: int = PAGE
-    ) -> list[Record]:
+    ) -> list[Link]:
         """Records under ``before`` (none: from the end), newest first. Raises LogUnavailable."""
         return await self._pages.read_back(before, types=types, limit=limit)
 
-    async def get(self, seq: int) -> Record | None:
+    async def fold(self, inputs: Inputs, evolve: Evolve[S], state: S, *, after: int = 0, upto: int | None = None) -> S:
+        """``state`` after every input over ``after`` and, with ``upto``, not over that. Raises LogUnavailable.
+
+        ``evolve`` is called in another thread, on one record after the other.
+        """
+        last = self._head if upto is None else min(upto, self._head)
+        return await self._pages.fold(inputs, evolve, state, after=after, upto=last)
+
+    async def get(self, seq: int) -> Link | None:
         """The record ``seq``, None when there is none (any more)."""
         ring = self._ring
         if ring and ring[0].seq <= seq <= ring[-1].seq:
             return ring[seq - ring[0].seq]
         return await self._pages.get(seq)
 
-    async def by_id(self, record_id: str) -> Record | None:
+    async def by_id(self, record_id: str) -> Link | None:
         """The record of that id; None for an unknown or malformed one."""
         try:
             record = await self.get(seq_of(record_id))
@@ -393,7 +403,7 @@ class EventLog:
         """Sequence numbers of the records that stay before retention's cut."""
         return await self._pages.kept()
 
-    async def baseline(self, actor: str) -> Record | None:
+    async def baseline(self, actor: str) -> Link | None:
         """The latest Baseline of ``actor``."""
         return await self._pages.baseline(actor)
 

@@ -19,6 +19,7 @@ import msgspec
 
 from lpr.core.errors import RecordError
 from lpr.core.upcast import UPCASTERS, Steps, upcast
+from lpr.core.view import View, event_of
 from lpr.events import EVENTS, Event, Micros
 
 MAX_BODY = 16 * 1024 * 1024
@@ -50,18 +51,58 @@ class Encoded(NamedTuple):
 Decode: TypeAlias = Callable[[bytes], Event]
 
 
+def unknown(type_name: str, version: int, body: bytes) -> UnknownEvent:
+    """What this release shows of a type or version that it doesn't know."""
+    return UnknownEvent(type=type_name, of_version=version, body=msgspec.Raw(body))
+
+
+def _misfit(type_name: str, version: int, error: Exception) -> str:
+    return f"{type_name} version {version} doesn't fit its body: {error}"
+
+
+def misfit(seq: int, type_name: str, version: int, error: Exception) -> RecordError:
+    """The error of the record ``seq``, whose body doesn't fit its type and version."""
+    return RecordError(f"record {seq}: {_misfit(type_name, version, error)}; `lpr verify` tells whether it was altered")
+
+
 class Codec:
     """Events to stored form and back. Has a decoder for each type and version, made once."""
 
     def __init__(self, events: Iterable[type[Event]], upcasters: Steps = UPCASTERS) -> None:
         self._decoders: dict[tuple[str, int], Decode] = {}
         self._known: set[type[Event]] = set()
+        self._upcasters = upcasters
         self._encode = msgspec.json.Encoder().encode
         for event in events:
             self._known.add(event)
-            self._decoders[event.__name__, event.version] = msgspec.json.Decoder(event).decode
-            for version in range(1, event.version):
-                self._decoders[event.__name__, version] = _upcasting(event, version, upcasters)
+            self._decoders |= self._decoders_of(event)
+
+    def _decoders_of(self, kind: type[Event]) -> dict[tuple[str, int], Decode]:
+        """One for each version of an event, or of the event that ``kind`` is a view of."""
+        event = event_of(kind)
+        made: dict[tuple[str, int], Decode] = {}
+        made[event.__name__, event.version] = msgspec.json.Decoder(kind).decode
+        for version in range(1, event.version):
+            made[event.__name__, version] = _upcasting(event, version, self._upcasters, kind)
+        return made
+
+    def decoders(self, kinds: Iterable[type[Event]]) -> dict[tuple[str, int], Decode]:
+        """Bodies to events or views, by type name and version. A decoder raises msgspec.MsgspecError or LookupError.
+
+        Raises ValueError for an event that is not in the vocabulary, and for two views of the same event.
+        """
+        made: dict[tuple[str, int], Decode] = {}
+        for kind in kinds:
+            event = event_of(kind)
+            if event not in self._known:
+                raise ValueError(f"{event.__name__} is not an event of this log; add it to lpr.events.EVENTS")
+            if (event.__name__, event.version) in made:
+                raise ValueError(f"{event.__name__} is asked for twice; name it or one view of it")
+            if issubclass(kind, View):
+                made |= self._decoders_of(kind)
+            else:
+                made |= {key: self._decoders[key] for key in self._decoders if key[0] == event.__name__}
+        return made
 
     def encode(self, event: Event) -> Encoded:
         """Raises ValueError for an event that is not in the vocabulary, doesn't fit JSON or is too large."""
@@ -77,19 +118,19 @@ class Codec:
         """Raises RecordError when the body doesn't fit its type and version."""
         decode = self._decoders.get((type_name, version))
         if decode is None:
-            return UnknownEvent(type=type_name, of_version=version, body=msgspec.Raw(body))
+            return unknown(type_name, version, body)
         try:
             return decode(body)
         except (msgspec.MsgspecError, LookupError) as error:
-            raise RecordError(f"{type_name} version {version} doesn't fit its body: {error}") from error
+            raise RecordError(_misfit(type_name, version, error)) from error
 
 
-def _upcasting(event: type[Event], version: int, upcasters: Steps) -> Decode:
+def _upcasting(event: type[Event], version: int, upcasters: Steps, kind: type[Event]) -> Decode:
     raw = msgspec.json.Decoder(dict[str, object])
 
     def decode(body: bytes) -> Event:
         today = upcast(event.__name__, version, event.version, raw.decode(body), upcasters)
-        return msgspec.convert(today, event)
+        return msgspec.convert(today, kind)
 
     return decode
 
@@ -102,11 +143,11 @@ _keep = msgspec.structs.force_setattr
 
 
 class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """One record of the log. Two records are equal when their sequence number and hash are.
+    """One record of the log, as actors and folds see it. Equal are two of the same number, time and body.
 
     ``seq``: place in the log, from 1. ``actor``: who appended it. ``cause``: sequence number of the record that
-    it follows from, 0 none. ``wall``, ``mono``: µs at append (``mono`` counts within ``boot``). ``body``: the
-    event as JSON, exactly as stored. ``hash``: 32 bytes, chain hash. ``tag``: the log's part of the id, 26 bits.
+    it follows from, 0 none. ``wall``: µs at append. ``body``: the event as JSON, exactly as stored. ``tag``: the
+    log's part of the id, 26 bits.
     """
 
     seq: int
@@ -115,10 +156,7 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
     actor: str
     cause: int
     wall: Micros
-    mono: Micros
-    boot: str
     body: bytes
-    hash: bytes
     tag: int = 0
     _event: Event | None = None
 
@@ -140,10 +178,27 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
         return event
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Record) and self.seq == other.seq and self.hash == other.hash
+        return (
+            isinstance(other, Record)
+            and self.seq == other.seq
+            and self.wall == other.wall
+            and self.type == other.type
+            and self.body == other.body
+        )
 
     def __hash__(self) -> int:
-        return hash((self.seq, self.hash))
+        return hash((self.seq, self.wall))
+
+
+class Link(Record, frozen=True, eq=False, gc=False):
+    """A record with what ties it to its place: everything that the log stores of it.
+
+    ``mono``: monotonic µs at append, counted within ``boot``. ``hash``: 32 bytes, chain hash.
+    """
+
+    mono: Micros = 0
+    boot: str = ""
+    hash: bytes = b""
 
 
 def tag_of(log_id: str) -> int:
@@ -195,7 +250,7 @@ def chain_hash(previous: bytes, content: bytes) -> bytes:
     return hashlib.sha256(previous + content).digest()
 
 
-def content(record: Record) -> bytes:
+def content(record: Link) -> bytes:
     """What the hash of ``record`` covers."""
     r = record
     return content_of(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body)
@@ -204,4 +259,4 @@ def content(record: Record) -> bytes:
 def make_record(seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0) -> Record:
     """A record that stands alone, outside a log and its chain: for tests and for trying a decider out."""
     kind, version, body = CODEC.encode(event)
-    return Record(seq, kind, version, actor, cause, wall, wall, "", body, bytes(32))
+    return Record(seq, kind, version, actor, cause, wall, body)

@@ -15,9 +15,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lpr.core.actor import Decider, fold_page, inputs_of, is_input
+from lpr.core.actor import Decider
 from lpr.core.blobs import BlobStore
 from lpr.core.errors import BlobDamagedError, BlobMissingError
+from lpr.core.inputs import Inputs
 from lpr.core.offload import Offload, in_thread
 from lpr.core.reader import Readable
 from lpr.core.record import Record
@@ -33,11 +34,8 @@ PAGE = 2000
 
 async def fold(log: Readable, decider: Decider[S], *, after: int = 0, upto: int | None = None) -> S:
     """The decider's state after every record up to ``upto``, from nothing: baselines are not used."""
-    state, types = decider.initial(), inputs_of(decider)
-    while page := await log.read(after, types=types, limit=PAGE, upto=upto):
-        after = page[-1].seq
-        state = fold_page(decider, state, page)
-    return state
+    inputs = Inputs(decider.name, decider.interests)
+    return await log.fold(inputs, decider.evolve, decider.initial(), after=after, upto=upto)
 
 
 # --- shadow --------------------------------------------------------------------------------------------
@@ -59,7 +57,7 @@ async def shadow(log: Readable, decider: Decider[S], *, upto: int | None = None)
     fed as they were recorded. After pruning the state begins at what is left, so early decisions may differ.
     """
     cursor = await log.cursor(decider.name)
-    inputs = inputs_of(decider)
+    inputs = Inputs(decider.name, decider.interests)
     state = decider.initial()
     open_: dict[int, tuple[Event, ...]] = {}
     group: list[Record] = []
@@ -72,9 +70,10 @@ async def shadow(log: Readable, decider: Decider[S], *, upto: int | None = None)
                 group = []
             if record.actor == decider.name and not _is_own_note(record):
                 group.append(record)
-            if record.type in inputs and is_input(record, decider.name):
-                state = decider.evolve(state, record)
-                today = decider.decide(state, record) if record.seq <= cursor else ()
+            if inputs.has(record):
+                shown = inputs.shown(record)
+                state = decider.evolve(state, shown)
+                today = decider.decide(state, shown) if record.seq <= cursor else ()
                 if today:
                     open_[record.seq] = today
         after = page[-1].seq

@@ -29,7 +29,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.chain import KeptDigest
 from lpr.core.clock import SECOND, Clock
 from lpr.core.log import EventLog
-from lpr.core.record import Record, seq_of
+from lpr.core.record import Link, Record, seq_of
 from lpr.events import (
     ApiCalled,
     Baseline,
@@ -199,7 +199,7 @@ class Retention:
         event = found[0].event if found else None
         return event if isinstance(event, LogPruned) else None
 
-    async def _at_or_before(self, seq: int) -> Record | None:
+    async def _at_or_before(self, seq: int) -> Link | None:
         found = await self._log.read_back(seq + 1, limit=1)
         return found[0] if found else None
 

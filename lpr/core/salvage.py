@@ -20,7 +20,7 @@ import msgspec
 
 from lpr.core import store
 from lpr.core.errors import LogUnavailable, RecordError
-from lpr.core.record import CODEC, Record, chain_hash, content, content_of, genesis, tag_of
+from lpr.core.record import CODEC, Link, chain_hash, content, content_of, genesis, tag_of
 from lpr.events import Baseline, BlobMissing, DeliveryFailed, LogPruned, LogRecovered, Micros
 
 JUMP = 1_000_000
@@ -171,12 +171,12 @@ def _carry(damaged: _Damaged, target: sqlite3.Connection, found: Found, pruned: 
     return previous
 
 
-def _jumped(record: Record, previous: bytes) -> bool:
+def _jumped(record: Link, previous: bytes) -> bool:
     """Whether the numbers jump here though nothing is missing (after an earlier salvage)."""
     return record.hash == chain_hash(previous, content(record))
 
 
-def _derive(record: Record, found: Found) -> None:
+def _derive(record: Link, found: Found) -> None:
     """How far an actor had come, from what it wrote."""
     cursor = record.cause
     if record.type == Baseline.__name__:
@@ -228,8 +228,8 @@ def _write_told(
         kind, version, body = CODEC.encode(event)
         covered = content_of(seq, kind, version, _ACTOR, 0, stamp.wall, stamp.mono, stamp.boot, body)
         previous = chain_hash(previous, covered)
-        record = Record(seq, kind, version, _ACTOR, 0, stamp.wall, stamp.mono, stamp.boot, body, previous)
-        store.insert(target, record)
+        link = Link(seq, kind, version, _ACTOR, 0, stamp.wall, body, mono=stamp.mono, boot=stamp.boot, hash=previous)
+        store.insert(target, link)
 
 
 class _Damaged:
@@ -290,7 +290,7 @@ class _Damaged:
             upto = max(upto, event.upto if isinstance(event, LogPruned) else 0)
         return upto
 
-    def records(self, type_name: str | None = None) -> Iterator[Record]:
+    def records(self, type_name: str | None = None) -> Iterator[Link]:
         """Every record that can be read, in order."""
         after, size = 0, _CHUNK
         condition = "" if type_name is None else "AND +type = ? "
@@ -340,7 +340,7 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _fit(row: tuple[object, ...]) -> Record | None:
+def _fit(row: tuple[object, ...]) -> Link | None:
     """The row as a record, if every column is of its type and the body of the event's: no actor gets past another."""
     try:
         record = msgspec.convert(row, _Row).record()
@@ -362,6 +362,6 @@ class _Row(msgspec.Struct, array_like=True):
     body: bytes
     hash: bytes
 
-    def record(self) -> Record:
+    def record(self) -> Link:
         r = self
-        return Record(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body, r.hash)
+        return Link(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.body, mono=r.mono, boot=r.boot, hash=r.hash)

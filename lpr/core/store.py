@@ -12,10 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from lpr.core.errors import LogDamagedError, LogFormatError, LogUnavailable
-from lpr.core.record import Encoded, Record, chain_hash, content_of, genesis, tag_of
+from lpr.core.inputs import Row
+from lpr.core.record import Encoded, Link, chain_hash, content_of, genesis, tag_of
 from lpr.events import Baseline, Micros
 
 FORMAT = 1
@@ -52,7 +53,13 @@ An index of SQLite ends with the rowid, so ``records_by_type`` gives each type's
 """
 
 COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB), hash"
-"""The columns of a record in the order of ``Record``; the body is kept as text for people, read as bytes."""
+"""The columns of a record in the order of the table; the body is kept as text for people, read as bytes."""
+
+_RECORD = "seq, type, version, actor, cause, wall, CAST(body AS BLOB)"
+"""What a fold is shown of a record, in the order of ``Record``."""
+
+_LINK = "mono, boot, hash"
+"""What ``Link`` has besides."""
 
 _INSERT = (
     "INSERT INTO records(seq, type, version, actor, cause, wall, mono, boot, body, hash) "
@@ -76,7 +83,7 @@ Statements: TypeAlias = Callable[[sqlite3.Connection], None]
 
 @dataclass(slots=True)
 class Entry:
-    """One append on its way to the file: all of it is written, or none."""
+    """One append on its way to the file: all of it is written, or none. ``records``:"""
 
     events: Sequence[Encoded]
     actor: str
@@ -147,7 +154,7 @@ def create(connection: sqlite3.Connection, log_id: str) -> None:
     connection.execute("COMMIT")
 
 
-def insert(connection: sqlite3.Connection, record: Record) -> None:
+def insert(connection: sqlite3.Connection, record: Link) -> None:
     """Write a record as it is (salvage)."""
     r = record
     connection.execute(_INSERT, (r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body, r.hash))
@@ -205,25 +212,25 @@ class Writer:
         row = self._connection.execute("SELECT wall, mono, boot FROM records ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) - int(row[1]) if row is not None and row[2] == boot else None
 
-    def write(self, batch: Sequence[Entry], also: Statements | None = None) -> list[tuple[Record, ...]]:
+    def write(self, batch: Sequence[Entry], also: Statements | None = None) -> list[tuple[Link, ...]]:
         """Append every entry in one transaction, and run ``also`` in it.
 
         Raises LogUnavailable (nothing written), LogDamagedError.
         """
-        result: list[tuple[Record, ...]] = []
+        result: list[tuple[Link, ...]] = []
         rows: list[tuple[object, ...]] = []
         moves: list[tuple[str, int]] = []
         snapshots: list[tuple[str, int]] = []
         seq, previous = self._next, self.hash
         boot, tag = self._boot, self._tag
         for entry in batch:
-            records: list[Record] = []
+            records: list[Link] = []
             for (kind, version, body), cause in zip(entry.events, entry.causes, strict=True):
                 content = content_of(seq, kind, version, entry.actor, cause, entry.wall, entry.mono, boot, body)
                 previous = chain_hash(previous, content)
-                row = (seq, kind, version, entry.actor, cause, entry.wall, entry.mono, boot, body, previous)
-                rows.append(row)
-                records.append(Record(*row, tag))
+                actor, wall, mono = entry.actor, entry.wall, entry.mono
+                rows.append((seq, kind, version, actor, cause, wall, mono, boot, body, previous))
+                records.append(Link(seq, kind, version, actor, cause, wall, body, tag, None, mono, boot, previous))
                 if kind == _BASELINE:
                     snapshots.append((entry.actor, seq))
                 seq += 1
@@ -302,13 +309,49 @@ class Writer:
 # --- queries -------------------------------------------------------------------------------------------
 
 
-def _records(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> list[Record]:
+def _fetch(connection: sqlite3.Connection, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
     cursor = connection.execute(sql, tuple(parameters))
     try:
-        rows = cast(list[tuple[int, str, int, str, int, int, int, str, bytes, bytes, int]], cursor.fetchall())
+        return cursor.fetchall()
     finally:
         cursor.close()
-    return list(starmap(Record, rows))
+
+
+def _links(rows: list[tuple[Any, ...]]) -> list[Link]:
+    return list(starmap(Link, rows))
+
+
+def _link_columns(tag: int) -> str:
+    """In the order of ``Link``, whose event is not decoded yet."""
+    return f"{_RECORD}, {tag}, NULL, {_LINK}"
+
+
+def _select(
+    connection: sqlite3.Connection,
+    columns: str,
+    after: int,
+    upto: int | None,
+    types: Collection[str] | None,
+    limit: int,
+) -> list[tuple[Any, ...]]:
+    """``columns`` of the records after ``after`` up to ``upto`` (inclusive), oldest first."""
+    last = _MAX_SEQ if upto is None else upto
+    if types is None:
+        sql = f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        return _fetch(connection, sql, (after, last, limit))
+    names = sorted(set(types))
+    if not names:
+        return []
+    near = min(last, after + _SCAN * limit)
+    marks = ", ".join("?" * len(names))
+    sql = f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?"
+    found = _fetch(connection, sql, (after, near, *names, limit))
+    if len(found) == limit or near >= last:
+        return found
+    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq > ? AND seq <= ?"
+    parameters = [value for name in names for value in (name, near, last)]
+    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?"
+    return found + _fetch(connection, sql, (*parameters, limit - len(found)))
 
 
 def query(
@@ -318,56 +361,39 @@ def query(
     upto: int | None,
     types: Collection[str] | None,
     limit: int,
-) -> list[Record]:
+) -> list[Link]:
     """Records after ``after`` up to ``upto`` (inclusive), oldest first."""
-    last = _MAX_SEQ if upto is None else upto
-    columns = f"{COLUMNS}, {tag}"
-    if types is None:
-        return _records(
-            connection,
-            f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-            (after, last, limit),
-        )
-    names = sorted(set(types))
-    if not names:
-        return []
-    near = min(last, after + _SCAN * limit)
-    marks = ", ".join("?" * len(names))
-    found = _records(
-        connection,
-        f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?",
-        (after, near, *names, limit),
-    )
-    if len(found) == limit or near >= last:
-        return found
-    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq > ? AND seq <= ?"
-    parameters = [value for name in names for value in (name, near, last)]
-    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?"
-    found += _records(connection, sql, (*parameters, limit - len(found)))
-    return found
+    return _links(_select(connection, _link_columns(tag), after, upto, types, limit))
+
+
+def query_rows(
+    connection: sqlite3.Connection, after: int, upto: int | None, types: Collection[str], limit: int
+) -> list[Row]:
+    """The same for a fold: only the columns that it is shown."""
+    return cast(list[Row], _select(connection, _RECORD, after, upto, types, limit))
 
 
 def query_back(
     connection: sqlite3.Connection, tag: int, before: int | None, types: Collection[str] | None, limit: int
-) -> list[Record]:
+) -> list[Link]:
     """Records before ``before``, newest first."""
     last = _MAX_SEQ if before is None else before
-    columns = f"{COLUMNS}, {tag}"
+    columns = _link_columns(tag)
     if types is None:
         sql = f"SELECT {columns} FROM records WHERE seq < ? ORDER BY seq DESC LIMIT ?"
-        return _records(connection, sql, (last, limit))
+        return _links(_fetch(connection, sql, (last, limit)))
     names = sorted(set(types))
     if not names:
         return []
     one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq < ?"
     parameters = [value for name in names for value in (name, last)]
     sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq DESC LIMIT ?"
-    return _records(connection, sql, (*parameters, limit))
+    return _links(_fetch(connection, sql, (*parameters, limit)))
 
 
-def query_one(connection: sqlite3.Connection, tag: int, seq: int) -> Record | None:
+def query_one(connection: sqlite3.Connection, tag: int, seq: int) -> Link | None:
     """The record ``seq``."""
-    found = _records(connection, f"SELECT {COLUMNS}, {tag} FROM records WHERE seq = ?", (seq,))
+    found = _links(_fetch(connection, f"SELECT {_link_columns(tag)} FROM records WHERE seq = ?", (seq,)))
     return found[0] if found else None
 
 

@@ -54,7 +54,7 @@ class Log(Protocol):
 
     async def read(
         self, after: int, *, types: Sequence[str] | None = None, limit: int = 500, upto: int | None = None
-    ) -> list[Record]: ...
+    ) -> Sequence[Record]: ...
 
 
 @dataclass(frozen=True, slots=True)
