@@ -25,6 +25,9 @@ from lpr.events import EVENTS, Event, Micros
 MAX_BODY = 16 * 1024 * 1024
 """The largest body of an event, in bytes. Pictures don't belong into events."""
 
+_BUFFER = 4096
+"""Bytes that an encoder begins with; it grows with the events."""
+
 _SEQ_BITS = 48
 _SEQ_MASK = (1 << _SEQ_BITS) - 1
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -72,7 +75,8 @@ class Codec:
         self._decoders: dict[tuple[str, int], Decode] = {}
         self._known: set[type[Event]] = set()
         self._upcasters = upcasters
-        self._encode = msgspec.json.Encoder().encode
+        encoder = msgspec.json.Encoder()
+        self._encode, self._encode_into = encoder.encode, encoder.encode_into
         for event in events:
             self._known.add(event)
             self._decoders |= self._decoders_of(event)
@@ -95,7 +99,7 @@ class Codec:
         for kind in kinds:
             event = event_of(kind)
             if event not in self._known:
-                raise ValueError(f"{event.__name__} is not an event of this log; add it to lpr.events.EVENTS")
+                raise _unknown(event)
             if (event.__name__, event.version) in made:
                 raise ValueError(f"{event.__name__} is asked for twice; name it or one view of it")
             if issubclass(kind, View):
@@ -108,11 +112,41 @@ class Codec:
         """Raises ValueError for an event that is not in the vocabulary, doesn't fit JSON or is too large."""
         kind = type(event)
         if kind not in self._known:
-            raise ValueError(f"{kind.__name__} is not an event of this log; add it to lpr.events.EVENTS")
+            raise _unknown(kind)
         body = self._encode(event)
         if len(body) > MAX_BODY:
-            raise ValueError(f"{kind.__name__} has {len(body)} bytes; an event may have {MAX_BODY}")
+            raise _too_large(kind, len(body))
         return Encoded(kind.__name__, kind.version, body)
+
+    def encoder(self) -> Callable[[Event], Encoded]:
+        """``encode`` with a buffer of its own, which spares a quarter of the time: for one thread."""
+        known, encode_into, buffer = self._known, self._encode_into, bytearray(_BUFFER)
+
+        def encode(event: Event) -> Encoded:
+            kind = type(event)
+            if kind not in known:
+                raise _unknown(kind)
+            encode_into(event, buffer)
+            if len(buffer) > MAX_BODY:
+                raise _too_large(kind, len(buffer))
+            return Encoded(kind.__name__, kind.version, bytes(buffer))
+
+        return encode
+
+    def encoder(self) -> Callable[[Event], Encoded]:
+        """``encode`` as one function for who has many events: names and versions are looked up once."""
+        names = {event: (event.__name__, event.version) for event in self._known}
+        to_json = self._encode
+        refused = self.encode
+
+        def encode(event: Event) -> Encoded:
+            name = names.get(type(event))
+            if name is None:
+                return refused(event)
+            body = to_json(event)
+            return Encoded(*name, body) if len(body) <= MAX_BODY else refused(event)
+
+        return encode
 
     def decode(self, type_name: str, version: int, body: bytes) -> Event:
         """Raises RecordError when the body doesn't fit its type and version."""
@@ -123,6 +157,14 @@ class Codec:
             return decode(body)
         except (msgspec.MsgspecError, LookupError) as error:
             raise RecordError(_misfit(type_name, version, error)) from error
+
+
+def _unknown(kind: type[Event]) -> ValueError:
+    return ValueError(f"{kind.__name__} is not an event of this log; add it to lpr.events.EVENTS")
+
+
+def _too_large(kind: type[Event], size: int) -> ValueError:
+    return ValueError(f"{kind.__name__} has {size} bytes; an event may have {MAX_BODY}")
 
 
 def _upcasting(event: type[Event], version: int, upcasters: Steps, kind: type[Event]) -> Decode:
