@@ -157,16 +157,22 @@ def comment_items(decided: PassageDecided, passage: str, settings: Sign) -> tupl
     ]
     fields = Fields(
         plates=(decided.plate,),
-        boxes=((x1, y1, max(x2 - x1, 0), max(y2 - y1, 0)),),
+        boxes=((x1, y1, max(x2 - x1, 0), max(y2 - y1, 0)),) if decided.plated else (),
         country_codes=() if country is None else (country,),
         plate_colours=() if colour is None else (colour,),
         vehicles=() if decided.vehicle is None else (Vehicle(kind=decided.vehicle),),
+        makes=() if decided.make is None else (_make(decided),),
         at=decided.at,
         utc_offset=offset_minutes(settings.utc_offset),
         voted=decided.plate if decided.votes else "",
         others=tuple((key, value) for key, value in others if value),
     )
     return items_of(fields)
+
+
+def _make(decided: PassageDecided) -> Make:
+    """The entry of BMCList; the vote has no percentages of its own."""
+    return Make(brand=decided.make or "", model=decided.model or "", colour=decided.vehicle_colour or "")
 
 
 def offset_minutes(text: str) -> int:

@@ -19,7 +19,7 @@ import msgspec
 
 from lpr.events import Box, Character, Corners, Micros
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Stored as ``user_version``; a catalogue with another one is built again."""
 
 FILE_NAME = "passages.db"
@@ -49,6 +49,10 @@ CREATE TABLE passages (
     vehicle         TEXT,
     vehicle_colour  TEXT,
     speed_kmh       REAL,
+    make            TEXT,
+    model           TEXT,
+    plate_category  TEXT,
+    plated          INTEGER NOT NULL,             -- 0: no plate was found on the vehicle
     decided         INTEGER NOT NULL,             -- wall time of the PassageDecided record
     picture         TEXT    NOT NULL,             -- blob of the best exposure, as captured
     picture_width   INTEGER NOT NULL,
@@ -100,6 +104,10 @@ COLUMNS = (
     "vehicle",
     "vehicle_colour",
     "speed_kmh",
+    "make",
+    "model",
+    "plate_category",
+    "plated",
     "decided",
     "picture",
     "picture_width",
@@ -138,6 +146,10 @@ class PassageQuery(msgspec.Struct, frozen=True, kw_only=True):
     lane: str | None = None
     source: str | None = None
     country: str | None = None
+    vehicle: str | None = None
+    vehicle_colour: str | None = None
+    category: str | None = None
+    plated: bool | None = None
     before: Cursor | None = None
     oldest_first: bool = False
     limit: int = 50
@@ -167,6 +179,10 @@ class PassageRow(msgspec.Struct, frozen=True, kw_only=True):
     vehicle: str | None
     vehicle_colour: str | None
     speed_kmh: float | None
+    make: str | None
+    model: str | None
+    plate_category: str | None
+    plated: bool
     decided: Micros
     picture: str
     picture_width: int
@@ -245,6 +261,7 @@ def passage_row(row: Sequence[Cell]) -> PassageRow:
         name: msgspec.json.decode(str(cell)) if name in _JSON_COLUMNS else cell
         for name, cell in zip(COLUMNS, row, strict=True)
     }
+    values["plated"] = bool(values["plated"])
     return msgspec.convert(values, PassageRow)
 
 
@@ -296,7 +313,15 @@ def plate_pattern(text: str) -> str | None:
 def _conditions(query: PassageQuery) -> tuple[list[str], list[str | int | float]]:
     where: list[str] = []
     parameters: list[str | int | float] = []
-    equal: Mapping[str, str | None] = {"source": query.source, "lane": query.lane, "country": query.country}
+    equal: Mapping[str, str | int | None] = {
+        "source": query.source,
+        "lane": query.lane,
+        "country": query.country,
+        "vehicle": query.vehicle,
+        "vehicle_colour": query.vehicle_colour,
+        "plate_category": query.category,
+        "plated": None if query.plated is None else int(query.plated),
+    }
     for column, wanted in equal.items():
         if wanted is not None:
             where.append(f"{column} = ?")

@@ -42,6 +42,9 @@ CSV_COLUMNS = (
     "vehicle",
     "vehicle_colour",
     "speed_kmh",
+    "make",
+    "model",
+    "plate_category",
     "picture_sha256",
 )
 
@@ -109,6 +112,9 @@ def csv_row(row: PassageRow) -> list[object]:
         row.vehicle or "",
         row.vehicle_colour or "",
         "" if row.speed_kmh is None else f"{row.speed_kmh:.1f}",
+        _harmless(row.make or ""),
+        _harmless(row.model or ""),
+        row.plate_category or "",
         row.signed_picture or row.picture,
     ]
 

@@ -134,6 +134,12 @@ class Filter(_In, frozen=True, kw_only=True):
     lane: Annotated[str, Meta(max_length=32)] | None = None
     camera: Annotated[str, Meta(max_length=32)] | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")] | None = None
+    vehicle: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="car, motorcycle, bus, truck, van or pickup")] | None = (
+        None
+    )
+    vehicle_colour: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="a colour of the vehicle")] | None = None
+    category: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="of the plate: private, official, ...")] | None = None
+    plated: Annotated[Literal["true", "false"], Meta(description="false: vehicles without a plate")] | None = None
     order: Literal["newest", "oldest"] = "newest"
 
 
@@ -153,6 +159,7 @@ class PictureLink(_Out, frozen=True, kw_only=True):
 
 class PassageDocument(_Out, frozen=True, kw_only=True):
     """One vehicle that has passed. ``plate``: upper case, without separators, "" when nobody could read it.
+    ``plated``: False when no plate was found on it; ``box`` is then the vehicle's.
 
     ``confidence``: the smallest of its characters'. ``box``, ``corners``: pixels of the picture, whose size is
     ``width`` × ``height``. ``signed``: the picture carries comment and signature; before, its link is to the plain
@@ -177,6 +184,10 @@ class PassageDocument(_Out, frozen=True, kw_only=True):
     vehicle: str | None
     vehicle_colour: str | None
     speed_kmh: float | None
+    make: str | None
+    model: str | None
+    plate_category: str | None
+    plated: bool
     box: Box
     corners: Corners
     width: int

@@ -2,7 +2,8 @@
 
 What the manual leaves open is chosen here and marked in docs/protocols/milesight.md: In is a vehicle that
 approaches, Out one that goes away; the region is ISO 3166-1 alpha-3; times of the HTTP type are local time by a
-fixed offset; every value of the JSON is text and "-" is "not known".
+fixed offset; every value of the JSON is text and "-" is "not known"; a van is the manual's minibus, a pickup its car;
+a vehicle without a plate has an empty plate and the coordinates 0.
 
 May import ``lpr.events``, ``msgspec`` and the standard library.
 """
@@ -23,7 +24,7 @@ from lpr.protocols.milesight.countries import region_of
 from lpr.protocols.milesight.metadata import MAX_PLATE, Metadata, cut_utf8
 
 ABSENT = "-"
-VEHICLES = {"car": 1, "motorcycle": 2, "motorbike": 2, "motor bike": 2, "bus": 3, "truck": 4, "minibus": 5}
+VEHICLES = {"car": 1, "motorcycle": 2, "motorbike": 2, "motor bike": 2, "bus": 3, "truck": 4, "minibus": 5, "van": 5, "pickup": 1}
 DIRECTIONS = {"approach": 1, "away": 2}
 _VEHICLE_TEXT = {"motorcycle": "Motor", "motorbike": "Motor", "suv": "SUV"}
 _U16 = 0xFFFF
@@ -56,7 +57,7 @@ def pixels(box: tuple[float, float, float, float], width: int, height: int) -> t
 def metadata_of(passage: PassageDecided, *, guid: bytes, roi: int, plate_type: int) -> Metadata:
     """The metadata chunk's values. ``guid``: the device's, 16 bytes; ``roi``: 0 to 4; ``plate_type``: 0 to 3."""
     width, height = passage.picture.width, passage.picture.height
-    x1, y1, x2, y2 = pixels(passage.box, width, height)
+    x1, y1, x2, y2 = _plate_pixels(passage)
     return Metadata(
         guid=guid,
         time_ms=_within(passage.at // 1000, _U64),
@@ -101,7 +102,7 @@ def fields_of(
     """Keys and values of the POST, in the manual's order. An image that is None has no key, as when a camera is
     configured not to send it; ``b""`` (configured but lost) gives an empty value. Images are bare base64."""
     width, height = passage.picture.width, passage.picture.height
-    x1, y1, x2, y2 = pixels(passage.box, width, height)
+    x1, y1, x2, y2 = _plate_pixels(passage)
     precise = local_time(passage.at, wording.utc_offset, milliseconds=True)
     fields = {
         "device": wording.device or ABSENT,
@@ -123,7 +124,7 @@ def fields_of(
         "plate_color": _colour_text(passage.plate_colour),
         "vehicle_type": _vehicle_text(passage.vehicle),
         "vehicle_color": _colour_text(passage.vehicle_colour),
-        "Vehicle Brand": ABSENT,
+        "Vehicle Brand": " ".join(word for word in (passage.make, passage.model) if word) or ABSENT,
     }
     for key, image in (("plate_image", plate_image), ("full_image", full_image)):
         if image is not None:
@@ -157,6 +158,13 @@ def local_time(at: Micros, utc_offset: str, *, milliseconds: bool) -> str:
     moment = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     text = moment.strftime("%Y-%m-%d %H:%M:%S")
     return f"{text}.{micros // 1000:03d}" if milliseconds else text
+
+
+def _plate_pixels(passage: PassageDecided) -> tuple[int, int, int, int]:
+    """Where the plate is, all 0 for a vehicle without one."""
+    if not passage.plated:
+        return (0, 0, 0, 0)
+    return pixels(passage.box, passage.picture.width, passage.picture.height)
 
 
 def _colour(name: str | None) -> int:
