@@ -22,7 +22,7 @@ from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.offload import Offload, in_thread
 from lpr.core.record import Record
 from lpr.events import BlobMissing, Corners, Event, PassageDecided, PassageSigned, Picture
-from lpr.protocols.vtr600.comment import CommentError, Fields, Item, Vehicle, items_of
+from lpr.protocols.vtr600.comment import CommentError, Fields, Item, Make, Vehicle, items_of
 from lpr.protocols.vtr600.keys import SigningKey
 from lpr.protocols.vtr600.segments import JpegError, remove_comments
 from lpr.protocols.vtr600.signature import add_comment, sign
