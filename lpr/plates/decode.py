@@ -1,35 +1,35 @@
-"""From the probabilities of a plate's slots to its text, under the grammar of the configured countries.
+"""From the probabilities of a plate's columns or slots to its text, with what is known of the formats.
 
-A reader gives each of its slots a probability for every character and for "blank" (nothing here). Read greedily,
-that is already a text. A format of a configured country may overrule it, but only cheaply: where two characters look
-the same on plates (O and 0, I and 1) the format decides; elsewhere what it wants must be nearly as likely as what was
-seen. A text that no format explains stays as it is and is flagged by ``layout`` None.
+p(text | picture) is taken as proportional to p(picture says text)^trust · p(text): the reader's own probability
+(``lpr.plates.segments``) times the prior of the configured countries (``lpr.plates.grammar``). Both count: a format
+decides between look-alikes (O and 0), takes out an emblem that was read as a doubtful character, and gives way where
+the picture is clear. A text that no configured format explains stays as it is and is flagged by ``layout`` None.
 
-Pure. May import ``lpr.events`` (Character) and ``lpr.plates.formats``.
+The texts that come into question: the likeliest by the reader alone, the likeliest of each template, and those that
+differ from the best in one segment. Over them the posterior is normalised, and it gives the reliability of each
+character (the sum over all texts that have it in that place), the ranked alternatives and the layout.
+
+Pure. May import ``lpr.events`` (Character) and ``lpr.plates``' grammar, segments, texts.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Character
-from lpr.plates.formats import CLASSES, FORMATS, Format
+from lpr.plates.grammar import EVEN, LONGEST, Grammar, Priors, grammar_for
+from lpr.plates.segments import ALPHABET, Segment, of_slots, of_steps
+from lpr.plates.texts import align
 
 __all__ = ["ALPHABET", "DecodeError", "DecodeSettings", "Decoded", "decode"]
 
-ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""The characters of a slot in the order of its columns; the blank is the column after them."""
-
-_TWINS: Final[dict[str, str]] = {"O": "0Q", "0": "OQD", "I": "1", "1": "I", "Q": "O0", "D": "0"}
-"""Characters that one die or one blur makes the same, so that only the format can part them."""
-
-_FLOOR: Final = 1e-6
+_CODES: Final = {char: i for i, char in enumerate(ALPHABET)}
 
 
 class DecodeError(ValueError):
@@ -38,27 +38,28 @@ class DecodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """How far a format may overrule what was seen.
+    """How picture and grammar are weighed; the values were chosen on the validation pictures (docs/models.md).
 
-    ``tolerance``: most that all overruled slots of a plate may cost together, in nats. ``twin_cost``: most that one
-    overruled slot of look-alikes costs. ``prior_weight``: weight of the layout prior against the slots (small: a
-    prior, which is at least 0.01, must not outweigh a look-alike that was clearly seen). ``sure_layout``: prior from
-    which on a format may name a text when no countries are configured. ``least_other``: candidates less likely than
-    this are not reported.
+    ``trust``: power of the reader's probability of a text. ``twins``: a look-alike of a character has at least this
+    share of its probability. ``priors``: what is not of the configured formats. ``sure_country``: probability from
+    which a country is named when none is configured. ``candidates``: most alternatives reported. ``least_other``:
+    characters and texts less likely than this are not reported.
     """
 
-    tolerance: float = 2.0
-    twin_cost: float = 0.9
-    prior_weight: float = 0.15
-    sure_layout: float = 0.5
+    trust: float = 0.75
+    twins: float = 0.1
+    priors: Priors = field(default_factory=Priors)
+    sure_country: float = 0.5
+    candidates: int = 8
     least_other: float = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What a plate says. ``confidence``: the smallest of the characters' (0 for an empty text). ``layout``: key of the
-    format, ``country``: its country, both None for an unknown format. ``candidates``: (format key, cost in nats
-    against the best reading), best first."""
+    format, ``country``: its country, both None for an unknown format. ``candidates``: the likeliest texts with their
+    probabilities, best first, the text itself among them. ``layouts``: formats of the text with their probabilities,
+    best first; they may add up to less than 1."""
 
     text: str
     confidence: float
@@ -66,54 +67,53 @@ class Decoded:
     layout: str | None = None
     country: str | None = None
     candidates: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    format_: Format
-    cost: float  # overruling cost, nats
-    score: float  # cost and prior together; smaller is better
-    slots: tuple[int, ...]
-    text: str
+    layouts: tuple[tuple[str, float], ...] = ()
 
 
 def decode(
     probabilities: NDArray[np.float32],
-    formats: Sequence[Format] = (),
-    prior: Mapping[str, float] | None = None,
+    grammar: Grammar | None = None,
+    styles: Mapping[str, float] | None = None,
     settings: DecodeSettings | None = None,
+    *,
+    ctc: bool = False,
 ) -> Decoded:
     """Decode one plate.
 
-    ``probabilities``: (slots, 37) float, each row a distribution over ``ALPHABET`` and the blank (last column); rows
-    are normalised here. ``formats``: those of the configured countries, in order of preference; none: every known
-    format may *name* a text and part look-alikes when the prior is sure of it, but overrule nothing else. ``prior``: a
-    probability for format keys, from the reader's layout head (missing keys: 0.01).
-    Raises DecodeError for a wrong shape, negative values or NaN.
+    ``probabilities``: (slots or columns, 37) float, each row a distribution over ``ALPHABET`` and the blank (last
+    column); rows are normalised here. ``ctc``: they are the columns of a CTC reader. ``grammar``: of the configured
+    countries (none: of the world). ``styles``: a probability for format keys, from the reader's layout head (missing
+    keys: 0.01). Raises DecodeError for a wrong shape, negative values or NaN.
     """
     chosen = settings or DecodeSettings()
+    known = grammar or grammar_for()
     p = _checked(probabilities)
-    best = p.argmax(1)
-    seen = tuple(int(i) for i in np.flatnonzero(best != len(ALPHABET)))
-    greedy = "".join(ALPHABET[int(best[i])] for i in seen)
-    if not greedy:
-        return Decoded("", 0.0, ())
-    weights = prior or {}
-    fits: list[_Fit] = []
-    for rank, format_ in enumerate(formats or FORMATS):
-        known = max(float(weights.get(format_.key, 0.01)), 0.01) if weights else 1.0
-        if not formats and known < chosen.sure_layout:
-            continue
-        fit = _fit(p, greedy, seen, format_, strict=not formats or not format_.common, settings=chosen)
-        if fit is not None and fit[0] <= chosen.tolerance:
-            score = fit[0] - chosen.prior_weight * math.log(known) + 1e-3 * rank
-            fits.append(_Fit(format_, fit[0], score, fit[1], fit[2]))
-    fits.sort(key=lambda fit: fit.score)
-    if not fits:
-        return _result(p, greedy, seen, None, (), chosen)
-    top = fits[0]
-    candidates = tuple((fit.format_.key, round(fit.cost, 4)) for fit in fits[:8])
-    return _result(p, top.text, top.slots, top.format_, candidates, chosen)
+    segments = of_steps(p, chosen.twins) if ctc else of_slots(p, chosen.twins)
+    weights = known.weighed(styles, chosen.priors.style_power)
+    texts = _posterior(segments, known, weights, chosen)
+    text = texts[0][0]
+    if not text:
+        return Decoded("", 0.0, (), candidates=_reported(texts, chosen))
+    characters = _characters(text, texts, chosen)
+    formats = known.named(text, weights, chosen.priors)
+    countries: dict[str, float] = {}
+    for format_, share in formats:
+        countries[format_.country] = countries.get(format_.country, 0.0) + share
+    layout = country = None
+    if formats and sum(countries.values()) >= 0.5:
+        likely = max(countries, key=lambda code: countries[code])
+        if not known.worldwide or countries[likely] >= chosen.sure_country:
+            country = likely
+            layout = next(format_.key for format_, _ in formats if format_.country == likely)
+    return Decoded(
+        text=text,
+        confidence=min(character.confidence for character in characters),
+        characters=characters,
+        layout=layout,
+        country=country,
+        candidates=_reported(texts, chosen),
+        layouts=tuple((format_.key, round(share, 4)) for format_, share in formats[: chosen.candidates]),
+    )
 
 
 def _checked(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -129,103 +129,126 @@ def _checked(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
     return p / total
 
 
-def _cost(p: NDArray[np.float64], slot: int, seen: int, wanted: int, settings: DecodeSettings) -> float:
-    """Nats that it costs to read ``wanted`` where ``seen`` is likeliest (columns; the blank is the last)."""
-    if wanted == seen:
-        return 0.0
-    loss = math.log(max(float(p[slot, seen]), _FLOOR) / max(float(p[slot, wanted]), _FLOOR))
-    blank = len(ALPHABET)
-    if blank not in (seen, wanted) and ALPHABET[wanted] in _TWINS.get(ALPHABET[seen], ""):
-        return min(loss, settings.twin_cost)
-    return loss
-
-
-def _fit(
-    p: NDArray[np.float64],
-    greedy: str,
-    seen: tuple[int, ...],
-    format_: Format,
-    *,
-    strict: bool,
-    settings: DecodeSettings,
-) -> tuple[float, tuple[int, ...], str] | None:
-    """The cheapest reading of this format: (cost, slots, text). ``strict``: look-alikes only, no other length."""
-    length = len(format_.template)
-    if len(greedy) != length:
-        if strict or abs(len(greedy) - length) > 1:
-            return None
-        return _other_length(p, seen, format_, settings)
-    cost = 0.0
-    text: list[str] = []
-    for place, slot in enumerate(seen):
-        allowed = format_.allows(place)
-        if greedy[place] in allowed:
-            text.append(greedy[place])
-            continue
-        at = int(p[slot, : len(ALPHABET)].argmax())
-        options = [char for char in allowed if not strict or char in _TWINS.get(greedy[place], "")]
-        if not options:
-            return None
-        costs = [_cost(p, slot, at, ALPHABET.index(char), settings) for char in options]
-        cheapest = int(np.argmin(costs))
-        cost += costs[cheapest]
-        if cost > settings.tolerance:
-            return None
-        text.append(options[cheapest])
-    return cost, seen, "".join(text)
-
-
-def _other_length(
-    p: NDArray[np.float64], seen: tuple[int, ...], format_: Format, settings: DecodeSettings
-) -> tuple[float, tuple[int, ...], str] | None:
-    """One slot more or fewer than was seen: drop the doubtful one, or take up the likeliest blank one."""
-    best: tuple[float, tuple[int, ...], str] | None = None
-    blank = len(ALPHABET)
-    fewer = len(seen) > len(format_.template)
-    others = seen if fewer else tuple(i for i in range(len(p)) if i not in seen)
-    for slot in others:
-        slots = tuple(i for i in seen if i != slot) if fewer else tuple(sorted((*seen, slot)))
-        cost = _cost(p, slot, int(p[slot].argmax()), blank if fewer else int(p[slot, :blank].argmax()), settings)
-        if cost > settings.tolerance or (best is not None and cost >= best[0]):
-            continue
-        text = "".join(ALPHABET[int(p[i, :blank].argmax())] for i in slots)
-        if format_.matches(text):
-            best = (cost, slots, text)
-    return best
-
-
-def _result(
-    p: NDArray[np.float64],
-    text: str,
-    slots: tuple[int, ...],
-    format_: Format | None,
-    candidates: tuple[tuple[str, float], ...],
-    settings: DecodeSettings,
-) -> Decoded:
-    characters: list[Character] = []
-    blank = len(ALPHABET)
-    for place, (char, slot) in enumerate(zip(text, slots, strict=True)):
-        column = ALPHABET.index(char)
-        row = p[slot]
-        sure = float(row[column])
-        folded: set[int] = set()
-        if format_ is not None:
-            # A look-alike that the format forbids here was the same ink: its share counts for this character.
-            allowed = CLASSES[format_.template[place]]
-            for twin in _TWINS.get(char, ""):
-                if twin not in allowed:
-                    folded.add(ALPHABET.index(twin))
-                    sure += float(row[ALPHABET.index(twin)])
-        order = [int(i) for i in np.argsort(-row[:blank], kind="stable") if int(i) != column and int(i) not in folded]
-        others = tuple(
-            (ALPHABET[i], round(float(row[i]), 4)) for i in order[:4] if float(row[i]) >= settings.least_other
-        )
-        characters.append(Character(char=char, confidence=round(min(1.0, sure), 4), others=others))
-    return Decoded(
-        text=text,
-        confidence=min(character.confidence for character in characters),
-        characters=tuple(characters),
-        layout=None if format_ is None else format_.key,
-        country=None if format_ is None else format_.country,
-        candidates=candidates,
+def _reported(texts: Sequence[tuple[str, float]], settings: DecodeSettings) -> tuple[tuple[str, float], ...]:
+    return tuple(
+        (text, round(share, 4)) for text, share in texts[: settings.candidates] if share >= settings.least_other
     )
+
+
+# --- the texts that come into question -----------------------------------------------------------------------
+
+_Path = tuple[int, ...]
+"""For each segment the place of its string."""
+
+_BEAM: Final = 8
+_BY_FORMAT: Final = 6
+_VARIED: Final = 2
+
+
+def _posterior(
+    segments: Sequence[Segment], grammar: Grammar, weights: NDArray[np.float64], settings: DecodeSettings
+) -> list[tuple[str, float]]:
+    """Texts and their probabilities, which add up to 1, the likeliest first. Never empty."""
+    shares = grammar.by_template(weights)
+    listed: list[float] = shares.tolist()
+    scores: dict[_Path, tuple[str, float]] = {}
+
+    def score(path: _Path) -> None:
+        if path not in scores:
+            text = "".join([segment[i][0] for segment, i in zip(segments, path, strict=True)])
+            seen = sum([segment[i][1] for segment, i in zip(segments, path, strict=True)])
+            scores[path] = (text, settings.trust * seen + grammar.log_probability(text, listed, settings.priors))
+
+    for path in _likeliest(segments):
+        score(path)
+    for path in _of_formats(segments, grammar, shares, settings):
+        score(path)
+    for path in sorted(scores, key=lambda one: -scores[one][1])[:_VARIED]:
+        for at, segment in enumerate(segments):
+            for other in range(len(segment)):
+                score((*path[:at], other, *path[at + 1 :]))
+    highest = max(value for _, value in scores.values())
+    sums: dict[str, float] = {}
+    for text, value in scores.values():
+        sums[text] = sums.get(text, 0.0) + math.exp(value - highest)
+    total = sum(sums.values())
+    return [(text, share / total) for text, share in sorted(sums.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _likeliest(segments: Sequence[Segment]) -> list[_Path]:
+    """The likeliest by the reader alone."""
+    beam: list[tuple[float, _Path]] = [(0.0, ())]
+    for segment in segments:
+        if len(segment) == 1:
+            beam = [(cost, (*path, 0)) for cost, path in beam]
+            continue
+        longer = [(cost - log, (*path, i)) for cost, path in beam for i, (_, log) in enumerate(segment)]
+        longer.sort()
+        beam = longer[:_BEAM]
+    return [path for _, path in beam]
+
+
+def _of_formats(
+    segments: Sequence[Segment], grammar: Grammar, shares: NDArray[np.float64], settings: DecodeSettings
+) -> list[_Path]:
+    """The likeliest of each template (of the few likeliest templates), by dynamic programming over all at once."""
+    least = sum(min(len(text) for text, _ in segment) for segment in segments)
+    most = sum(max(len(text) for text, _ in segment) for segment in segments)
+    use = np.flatnonzero((grammar.lengths >= least) & (grammar.lengths <= most))
+    if not len(use):
+        return []
+    letters = grammar.letters[use]
+    even = settings.priors.even
+    best = np.full((len(use), LONGEST + 1), -np.inf)
+    best[:, 0] = np.log(shares[use] + 1e-300)
+    backs: list[NDArray[np.int8]] = []
+    for segment in segments:
+        after = np.full_like(best, -np.inf)
+        back = np.zeros(best.shape, np.int8)
+        for i, (text, log) in enumerate(segment):
+            size = len(text)
+            if size > LONGEST:
+                continue
+            reached = best[:, : LONGEST + 1 - size] + settings.trust * log
+            for offset, char in enumerate(text):
+                reached = reached + letters[:, offset : LONGEST + 1 - size + offset, _CODES[char]] + even * EVEN[char]
+            better = reached > after[:, size:]
+            after[:, size:][better] = reached[better]
+            back[:, size:][better] = i
+        best = after
+        backs.append(back)
+    lengths = grammar.lengths[use]
+    final = best[np.arange(len(use)), lengths]
+    paths: list[_Path] = []
+    for row in np.argsort(-final)[:_BY_FORMAT].tolist():
+        if final[row] == -np.inf:
+            break
+        at = int(lengths[row])
+        path: list[int] = []
+        for segment, back in zip(reversed(segments), reversed(backs), strict=True):
+            i = int(back[row, at])
+            path.append(i)
+            at -= len(segment[i][0])
+        paths.append(tuple(reversed(path)))
+    return paths
+
+
+# --- reliability -----------------------------------------------------------------------------------------------
+
+
+def _characters(text: str, texts: Sequence[tuple[str, float]], settings: DecodeSettings) -> tuple[Character, ...]:
+    """What each place of ``text`` holds in all ``texts``."""
+    held: list[dict[str, float]] = [{} for _ in text]
+    for other, share in texts:
+        if share < 1e-5:
+            break
+        places = range(len(text)) if other == text else align(text, other)
+        for slot, place in enumerate(places):
+            if place is not None:
+                held[slot][other[place]] = held[slot].get(other[place], 0.0) + share
+    characters: list[Character] = []
+    for char, shares in zip(text, held, strict=True):
+        ranked = sorted(((other, share) for other, share in shares.items() if other != char), key=lambda one: -one[1])
+        others = tuple((other, round(share, 4)) for other, share in ranked[:4] if share >= settings.least_other)
+        characters.append(Character(char=char, confidence=round(min(1.0, shares[char]), 4), others=others))
+    return tuple(characters)

@@ -1,11 +1,11 @@
 """The plate formats of each country, as data. A new country is new lines in ``FORMATS``, nothing else.
 
 A format's ``template`` has one sign a character: ``0`` any digit, ``A`` any letter, the others some letters: ``C``
-Chile's, ``M`` all but I, O, Q (Mexico and most states of the USA), ``E`` Spain's consonants, ``F`` France's, ``I``
-Italy's, ``G`` Great Britain's, ``N`` the Netherlands', ``P`` the later letters of Poland's, ``H`` and ``B`` those that
-the Greek and the Cyrillic alphabet share with the Latin one. Texts are upper case without separators. ``groups``
-says where a separator stands ("3-4": after the third character) and, for two rows, where the second row begins (the
-last separator).
+Chile's, ``M`` Mexico's (no I, O, Q), ``U`` any letter, but seldom I, O or Q (USA), ``E`` Spain's consonants, ``F``
+France's, ``I`` Italy's, ``G`` Great Britain's, ``N`` the Netherlands', ``P`` the later letters of Poland's, ``H`` and
+``B`` those that the Greek and the Cyrillic alphabet share with the Latin one. Texts are upper case without
+separators. ``groups`` says where a separator stands ("3-4": after the third character) and, for two rows, where the
+second row begins (the last separator).
 
 Sources: Brazil, Contran resolutions 231/2007 and 780/2019; Mercosul, resolution GMC 33/14; the other countries'
 patterns from their public rules as collected in the project's notes on formats and in Wikipedia's articles on the
@@ -30,6 +30,7 @@ from lpr.plates.us_states import us_series
 __all__ = [
     "CLASSES",
     "FORMATS",
+    "RARE",
     "REGIONS",
     "Format",
     "UnknownCountry",
@@ -37,6 +38,7 @@ __all__ = [
     "countries_of",
     "formats_for",
     "matching",
+    "odds_of",
     "to_mercosul",
     "to_old_brazil",
 ]
@@ -56,8 +58,12 @@ CLASSES: Final[dict[str, str]] = {
     "P": "ACEFGHJKLMNPRSTUVWXY",
     "H": "ABEHIKMNOPTXYZ",
     "B": "ABCEHKMOPTXY",
+    "U": _LETTERS,
 }
 """Sign of a template to the characters it allows."""
+
+RARE: Final[dict[str, tuple[str, float]]] = {"U": ("IOQ", 0.3)}
+"""Sign to those of its characters that are rarer than the others, and how rare (1: as the others)."""
 
 
 class UnknownCountry(ValueError):
@@ -98,6 +104,15 @@ class Format:
     def allows(self, slot: int) -> str:
         """The characters allowed in ``slot``, counted from 0."""
         return CLASSES[self.template[slot]]
+
+
+@lru_cache(maxsize=64)
+def odds_of(sign: str) -> dict[str, float]:
+    """Each character that a template's sign allows and how likely it is; they add up to 1."""
+    rare, share = RARE.get(sign, ("", 1.0))
+    weights = {char: share if char in rare else 1.0 for char in CLASSES[sign]}
+    whole = sum(weights.values())
+    return {char: weight / whole for char, weight in weights.items()}
 
 
 @lru_cache(maxsize=512)
@@ -142,8 +157,8 @@ def _german() -> tuple[Format, ...]:
 
 
 _US_KEYS: Final = {
-    "MMM000": "us-33", "MMM0000": "us-34", "0MAM000": "us-ca", "000MMM": "us-d33", "0000MMM": "us-d43",
-    "MM00000": "us-24", "000000": "us-d6", "MMMM00": "us-a4", "M00MMM": "us-12",
+    "UUU000": "us-33", "UUU0000": "us-34", "0UUU000": "us-ca", "000UUU": "us-d33", "0000UUU": "us-d43",
+    "UU00000": "us-24", "000000": "us-d6", "UUUU00": "us-a4", "U00UUU": "us-12",
 }  # fmt: skip
 """Patterns with a short name; the others are named by their pattern ("us-aa0a0a")."""
 
@@ -152,7 +167,7 @@ def _american() -> tuple[Format, ...]:
     """The USA: the patterns of all states, by their share; personal plates are free text."""
     return tuple(
         Format(
-            _US_KEYS.get(template, "us-" + template.replace("M", "A").lower()),
+            _US_KEYS.get(template, "us-" + template.replace("U", "A").lower()),
             "US",
             template,
             groups,

@@ -7,8 +7,9 @@ the configured countries (``lpr.plates.decode``) makes a text of them. Crops fol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from lpr.events import Character, Corners
 from lpr.plates.decode import ALPHABET, DecodeSettings, decode
-from lpr.plates.formats import FORMATS, Format, formats_for
+from lpr.plates.formats import FORMATS, REGIONS
+from lpr.plates.grammar import Grammar, grammar_for
 from lpr.vision.manifest import (
     READER,
     ModelError,
@@ -38,18 +40,22 @@ MOST_PATCHES = 32
 
 @dataclass(frozen=True, slots=True)
 class SlotProbabilities:
-    """What the network says of one patch. ``characters``: (slots, 37) float32, rows sum to 1, columns as
-    ``lpr.plates.decode.ALPHABET`` and the blank last. ``layouts``: style name to probability (empty: the model has
-    no such output). ``two_rows``: probability of a second row, or None."""
+    """What the network says of one patch. ``characters``: (slots or CTC columns, 37) float32, rows sum to 1, columns
+    as ``lpr.plates.decode.ALPHABET`` and the blank last. ``layouts``: style name to probability (empty: the model
+    has no such output). ``two_rows``: probability of a second row, or None. ``ctc``: the rows are CTC columns."""
 
     characters: NDArray[np.float32]
     layouts: dict[str, float]
     two_rows: float | None
+    ctc: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlateText:
-    """One plate as it was read; the fields are those of ``lpr.events.Reading`` of the same name."""
+    """One plate as it was read; the fields are those of ``lpr.events.Reading`` of the same name.
+
+    ``candidates``: the likeliest texts with their probabilities, best first.
+    """
 
     text: str
     confidence: float
@@ -59,6 +65,7 @@ class PlateText:
     rows: int
     plate_colour: str | None
     sharpness: float
+    candidates: tuple[tuple[str, float], ...] = ()
 
 
 class PlateReader:
@@ -105,10 +112,10 @@ class PlateReader:
     ) -> list[PlateText]:
         """Read the plates at these corners of one picture ((H, W, 3) BGR or (H, W) gray, uint8), in their order.
 
-        ``countries``: codes or regions of ``lpr.plates.formats``; none: formats only name what was read. Corners that
-        enclose nothing give an empty text. Raises ModelError, UnknownCountry.
+        ``countries``: codes or regions of ``lpr.plates.formats``; none: of the whole world. Corners that enclose
+        nothing give an empty text. Raises ModelError, UnknownCountry.
         """
-        formats = formats_for(countries)
+        grammar = grammar_for(countries)
         size = (self.manifest.input.width, self.manifest.input.height)
         crops: list[NDArray[np.uint8] | None] = []
         for corners in corners_list:
@@ -117,14 +124,14 @@ class PlateReader:
             except RectifyError:
                 crops.append(None)
         found = iter(self.probabilities([crop for crop in crops if crop is not None]))
-        return [_NOTHING if crop is None else self.decode(next(found), crop, formats) for crop in crops]
+        return [_NOTHING if crop is None else self.decode(next(found), crop, grammar) for crop in crops]
 
     def decode(
-        self, slots: SlotProbabilities, patch: NDArray[np.uint8] | None = None, formats: Sequence[Format] = ()
+        self, slots: SlotProbabilities, patch: NDArray[np.uint8] | None = None, grammar: Grammar | None = None
     ) -> PlateText:
         """One patch's probabilities to its text; ``patch`` gives colour and sharpness."""
         prior = style_prior(slots.layouts) if slots.layouts else None
-        decoded = decode(slots.characters, formats, prior, self.settings)
+        decoded = decode(slots.characters, grammar, prior, self.settings, ctc=slots.ctc)
         return PlateText(
             text=decoded.text,
             confidence=decoded.confidence,
@@ -134,6 +141,7 @@ class PlateReader:
             rows=2 if slots.two_rows is not None and slots.two_rows > 0.5 else 1,
             plate_colour=None if patch is None or patch.ndim != 3 else plate_colour(patch),
             sharpness=0.0 if patch is None else round(sharpness_of(patch), 3),
+            candidates=decoded.candidates,
         )
 
     def _run(self, patches: Sequence[NDArray[np.uint8]]) -> list[SlotProbabilities]:
@@ -151,9 +159,9 @@ class PlateReader:
         scores = _softmax(raw.reshape(len(patches), manifest.slots, classes), manifest)
         layouts = None if manifest.layout_output is None else np.asarray(outputs[manifest.layout_output], np.float32)
         rows = None if manifest.rows_output is None else np.asarray(outputs[manifest.rows_output], np.float32).ravel()
+        ctc = manifest.decoding == "ctc"
         result: list[SlotProbabilities] = []
         for i in range(len(patches)):
-            own = _ctc_slots(scores[i], manifest.blank) if manifest.decoding == "ctc" else scores[i]
             names: dict[str, float] = {}
             if layouts is not None:
                 if layouts.shape != (len(patches), len(manifest.layouts)):
@@ -164,7 +172,7 @@ class PlateReader:
                 share = _softmax(layouts[i], manifest)
                 names = {name: float(p) for name, p in zip(manifest.layouts, share, strict=True)}
             second = None if rows is None else _probability(float(rows[i]), manifest)
-            result.append(SlotProbabilities(own[:, self._columns], names, second))
+            result.append(SlotProbabilities(scores[i][:, self._columns], names, second, ctc=ctc))
         return result
 
 
@@ -199,32 +207,23 @@ def _coloured(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.repeat(patch[..., None], 3, axis=2) if patch.ndim == 2 else patch
 
 
-def _ctc_slots(steps: NDArray[np.float32], blank: int) -> NDArray[np.float32]:
-    """CTC time steps to slots: each run of one likeliest class is a slot, at its surest step. At least one row."""
-    best = steps.argmax(1)
-    rows: list[NDArray[np.float32]] = []
-    start = 0
-    for end in range(1, len(best) + 1):
-        if end < len(best) and best[end] == best[start]:
-            continue
-        if best[start] != blank:
-            run = steps[start:end]
-            rows.append(run[int(run[:, best[start]].argmax())])
-        start = end
-    return np.stack(rows) if rows else steps[:1]
+def style_prior(layouts: Mapping[str, float]) -> dict[str, float]:
+    """The layout head's probabilities of styles as a prior for format keys ("eu" covers each European country's)."""
+    return {key: layouts[name] for key, name in _style_names(tuple(layouts))}
 
 
-def style_prior(layouts: dict[str, float]) -> dict[str, float]:
-    """The layout head's probabilities of styles as a prior for format keys ("eu" covers each of its countries')."""
-    prior: dict[str, float] = {}
+@lru_cache(maxsize=16)
+def _style_names(layouts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """(format key, its style) of every format whose style the model knows."""
+    found: list[tuple[str, str]] = []
     for format_ in FORMATS:
-        key = format_.key
-        base = key.removesuffix("-moto")
-        for name in (key, base, key[:2], "eu"):
-            if name in layouts:
-                prior[key] = layouts[name]
-                break
-    return prior
+        base = format_.key.removesuffix("-moto")
+        kin = tuple(name for name in layouts if name.startswith(f"{format_.key[:2]}-"))
+        last = ("eu",) if format_.country in REGIONS["europe"] else ()
+        name = next((name for name in (format_.key, base, format_.key[:2], *kin, *last) if name in layouts), None)
+        if name is not None:
+            found.append((format_.key, name))
+    return tuple(found)
 
 
 def plate_colour(patch: NDArray[np.uint8]) -> str:

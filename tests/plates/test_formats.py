@@ -16,6 +16,7 @@ from lpr.plates.formats import (
     countries_of,
     formats_for,
     matching,
+    odds_of,
     to_mercosul,
     to_old_brazil,
 )
@@ -96,8 +97,10 @@ def test_the_states_of_the_usa_become_patterns() -> None:
     for state, (vehicles, series) in STATES.items():
         assert vehicles > 0 and sum(series.values()) == pytest.approx(1, abs=1e-6), state
     patterns = {template: (groups, weight) for template, groups, weight in us_series()}
-    assert max(patterns, key=lambda template: patterns[template][1]) == "MMM0000"
-    assert patterns["MM0M0M"][0] == (3, 3)
+    assert max(patterns, key=lambda template: patterns[template][1]) == "UUU0000"
+    assert patterns["UU0U0U"][0] == (3, 3)
     keys = {format_.key for format_ in matching("AB1C2D", ["US"])}
     assert keys == {"us-aa0a0a"}
-    assert by_key("us-ca").matches("8AOD123") and not by_key("us-ca").matches("8ODE123")
+    assert by_key("us-ca").matches("8ABC123")
+    odds = odds_of("U")
+    assert sum(odds.values()) == pytest.approx(1) and odds["O"] < odds["A"] / 2 and len(odds) == 26

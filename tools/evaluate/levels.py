@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lpr.config import Engine as EngineConfig
 from lpr.events import Box, Corners, Reading
 from lpr.library import ImageError, Reader
-from lpr.plates.formats import formats_for
+from lpr.plates.grammar import grammar_for
 from lpr.vision.ocr import PlateReader, SlotProbabilities
 from lpr.vision.pictures import decode_image
 from lpr.vision.rectify import RectifyError, corners_of_box, rectify
@@ -105,7 +105,7 @@ def reader_level(
     ``calibrate``: also report the temperature (times the manifest's) under which the true texts are likeliest.
     Raises ImageError, ModelError.
     """
-    formats = formats_for(countries)
+    grammar = grammar_for(countries)
     size, margin = (reader.manifest.input.width, reader.manifest.input.height), reader.manifest.margin
     slots: list[SlotProbabilities] = []
     outcomes: list[Outcome] = []
@@ -121,7 +121,7 @@ def reader_level(
             text = None
             if patch is not None:
                 (seen,) = reader.probabilities([patch])
-                text = reader.decode(seen, patch, formats)
+                text = reader.decode(seen, patch, grammar)
                 slots.append(seen)
             spent.append(time.process_time() - began)
             outcomes.append(

@@ -1,0 +1,201 @@
+"""How likely a text is before the picture is seen: the formats of the configured countries, and everything else.
+
+p(text) = P(own) · Σ P(format) / (number of its texts) + P(foreign) · the same over all other countries' formats
++ P(free) · a simple model of free texts (personal plates, formats that nobody listed). P(format) is the country's share
+times the format's weight in the country (``lpr.plates.formats``), times what the reader's layout head says.
+
+Configured countries are equally likely. When none is configured, all are, by the square root of their vehicles, so
+that none outweighs the others. Foreign formats never make a text here; they keep one that was read from being bent
+into an own format.
+
+Pure. May import ``lpr.plates.formats`` and ``lpr.plates.segments``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.plates.formats import FORMATS, Format, countries_of, odds_of
+from lpr.plates.segments import ALPHABET
+
+__all__ = ["EVEN", "LONGEST", "VEHICLES", "Grammar", "Priors", "free_log_probability", "grammar_for"]
+
+VEHICLES: Final[dict[str, float]] = {
+    "BR": 62, "AR": 15, "CL": 6, "PY": 1.5, "UY": 1.5, "BO": 2.2, "PE": 3.3, "CO": 8, "EC": 2.7, "VE": 4.5, "MX": 45,
+    "DE": 53, "FR": 45, "IT": 45, "ES": 30, "GB": 37, "NL": 10, "BE": 7, "PL": 30, "RO": 9, "PT": 6.5, "SE": 5.6,
+    "FI": 3.4, "NO": 3.5, "DK": 3.3, "CZ": 7, "SK": 2.9, "HU": 4.6, "AT": 5.7, "GR": 6.5, "LT": 1.7, "LV": 0.9,
+    "EE": 0.9, "HR": 2.1, "SI": 1.4, "BG": 3.3, "IE": 2.6, "LU": 0.5, "CH": 5.3, "US": 270,
+}  # fmt: skip
+"""Country to its cars, vans and trucks in millions, about 2019 (OICA, vehicles in use; Eurostat; rounded)."""
+
+LONGEST: Final = max(len(format_.template) for format_ in FORMATS)
+"""Characters of the longest format."""
+
+_CODES: Final = {char: i for i, char in enumerate(ALPHABET)}
+_SHAPE: Final = str.maketrans(ALPHABET, "0" * 10 + "A" * 26)
+
+# Free texts: how long they are, and how often a letter follows a letter or a digit a digit.
+_LENGTHS: Final = (0.05, 0.002, 0.01, 0.03, 0.06, 0.12, 0.28, 0.36, 0.1, 0.025, 0.01)
+_STAYS: Final = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Priors:
+    """Shares of texts that are of no own format. ``free``: of none at all. ``foreign``: of another country's.
+    ``style_power``: how far the layout head's probabilities are believed (0: not, 1: wholly)."""
+
+    free: float = 0.1
+    foreign: float = 0.05
+    style_power: float = 0.5
+    even: float = 0.5
+
+
+def free_log_probability(text: str) -> float:
+    """ln of the probability of ``text`` among free texts: letters and digits in runs, seldom O, I or Q."""
+    if len(text) >= len(_LENGTHS):
+        return -60.0 - 4.0 * len(text)
+    total = math.log(_LENGTHS[len(text)] / 2)
+    last: bool | None = None
+    for char in text:
+        digit = char.isdigit()
+        total += _FREE_CHARACTERS[char]
+        if last is not None:
+            total += _STAY_COST if digit == last else _SWITCH_COST
+        last = digit
+    return total
+
+
+_STAY_COST: Final = math.log(_STAYS)
+_SWITCH_COST: Final = math.log(1 - _STAYS)
+_FREE_CHARACTERS: Final = {char: math.log(odds_of("0" if char.isdigit() else "U")[char]) for char in ALPHABET}
+EVEN: Final = {char: math.log(20 if char.isdigit() else 46) for char in ALPHABET}
+
+"""Minus ln of a character's probability when letters and digits are equally common and each as common as the next."""
+
+
+def _even(text: str) -> float:
+    """Minus ln of the probability of ``text`` if each character were drawn evenly."""
+    return sum([EVEN[char] for char in text])
+
+
+class Grammar:
+    """The formats of some countries as a prior over texts. Made by ``grammar_for``; never changes.
+
+    ``worldwide``: no country was configured, so all are in it. ``formats``: its own formats. ``shares``: (formats,)
+    float64, their prior shares, which add up to 1. ``templates``: the different templates among them.
+    ``letters``: (templates, LONGEST, 36) float64, ln of the probability of a character in a place of a template,
+    -inf where it is not allowed. ``lengths``: (templates,) their lengths.
+    """
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        """``codes``: country codes, none for all. Use ``grammar_for``."""
+        self.worldwide = not codes
+        known = frozenset(codes) or frozenset(format_.country for format_ in FORMATS)
+        self.formats = tuple(format_ for format_ in FORMATS if format_.country in known)
+        size = {code: math.sqrt(VEHICLES[code]) if self.worldwide else 1.0 for code in known}
+        self.shares = _normalised([size[format_.country] * format_.weight for format_ in self.formats])
+        self.templates = tuple(dict.fromkeys(format_.template for format_ in self.formats))
+        place = {template: i for i, template in enumerate(self.templates)}
+        self._template_of = np.array([place[format_.template] for format_ in self.formats], np.intp)
+        self.lengths = np.array([len(template) for template in self.templates], np.intp)
+        self.letters = np.full((len(self.templates), LONGEST, len(ALPHABET)), -np.inf)
+        for i, template in enumerate(self.templates):
+            for slot, sign in enumerate(template):
+                for char, share in odds_of(sign).items():
+                    self.letters[i, slot, _CODES[char]] = math.log(share)
+        self._own = _by_shape([(template, i, 1.0) for i, template in enumerate(self.templates)])
+        others = [format_ for format_ in FORMATS if format_.country not in known]
+        weights = _normalised([math.sqrt(VEHICLES[format_.country]) * format_.weight for format_ in others])
+        self._foreign = _by_shape(
+            [(format_.template, 0, float(weight)) for format_, weight in zip(others, weights, strict=True)]
+        )
+
+    def weighed(self, styles: Mapping[str, float] | None, power: float) -> NDArray[np.float64]:
+        """(formats,) the shares after the layout head has spoken, adding up to 1.
+
+        ``styles``: format key to probability (missing keys: 0.01), none when there is no such head. ``power``: see
+        ``Priors.style_power``.
+        """
+        if not styles:
+            return self.shares
+        said = np.array([styles.get(format_.key, 0.01) for format_ in self.formats])
+        product = self.shares * np.maximum(said, 0.01) ** power
+        return product / product.sum()
+
+    def by_template(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(templates,) the formats' weights added up by template."""
+        return np.asarray(np.bincount(self._template_of, weights, len(self.templates)), np.float64)
+
+    def log_probability(self, text: str, shares: Sequence[float], priors: Priors) -> float:
+        """ln p(text). ``shares``: of each template, as ``by_template`` gives them."""
+        shape = text.translate(_SHAPE)
+        own = sum([shares[one.place] * one.share(text) for one in self._own.get(shape, ())])
+        total = (1 - priors.free - priors.foreign) * own + priors.free * math.exp(free_log_probability(text))
+        if priors.foreign:
+            total += priors.foreign * sum([one.share(text) for one in self._foreign.get(shape, ())])
+        return math.log(total + 1e-300) + priors.even * _even(text)
+
+    def named(self, text: str, weights: NDArray[np.float64], priors: Priors) -> list[tuple[Format, float]]:
+        """The own formats of ``text`` and how likely each is, given the text; the likeliest first, equals in the order
+        of ``FORMATS``. What is missing to 1 is what foreign formats and free texts explain."""
+        shares = self.by_template(weights).tolist()
+        whole = math.exp(self.log_probability(text, shares, priors) - priors.even * _even(text))
+        each = {one.place: one.share(text) for one in self._own.get(text.translate(_SHAPE), ())}
+        found = [
+            (format_, (1 - priors.free - priors.foreign) * float(weights[i]) * each[place] / whole)
+            for i, (format_, place) in enumerate(zip(self.formats, self._template_of.tolist(), strict=True))
+            if each.get(place)
+        ]
+        return sorted(found, key=lambda item: -item[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """A template among those of one shape."""
+
+    place: int
+    weight: float  # of the template, times the probability of the characters in all slots where that is constant
+    odds: tuple[tuple[int, dict[str, float]], ...]  # the other slots
+
+    def share(self, text: str) -> float:
+        """The probability of ``text``, which has the template's shape."""
+        share = self.weight
+        for slot, odds in self.odds:
+            share *= odds.get(text[slot], 0.0)
+        return share
+
+
+def _by_shape(templates: Iterable[tuple[str, int, float]]) -> dict[str, tuple[_Pattern, ...]]:
+    """(template, place, weight) by the shape of their texts; equal templates at one place are added up."""
+    weights: dict[tuple[str, int], float] = {}
+    for template, place, weight in templates:
+        weights[template, place] = weights.get((template, place), 0.0) + weight
+    found: dict[str, tuple[_Pattern, ...]] = {}
+    for (template, place), weight in weights.items():
+        shape = "".join("0" if sign == "0" else "A" for sign in template)
+        odds = tuple((slot, odds_of(sign)) for slot, sign in enumerate(template) if sign not in "0A")
+        constant = weight * 10.0 ** -template.count("0") * 26.0 ** -template.count("A")
+        found[shape] = (*found.get(shape, ()), _Pattern(place, constant, odds))
+    return found
+
+
+def _normalised(values: Iterable[float]) -> NDArray[np.float64]:
+    array = np.array(list(values), np.float64)
+    return array / max(float(array.sum()), 1e-300)
+
+
+@lru_cache(maxsize=64)
+def _grammar(codes: tuple[str, ...]) -> Grammar:
+    return Grammar(codes)
+
+
+def grammar_for(countries: Iterable[str] = ()) -> Grammar:
+    """The grammar of these countries (codes or regions; none: of the world). Raises UnknownCountry."""
+    return _grammar(countries_of(countries))

@@ -1,0 +1,104 @@
+"""From a reader's columns or slots to *segments*: short stretches that each hold a few possible strings.
+
+A CTC reader is sure of the blank between most characters. There its columns fall apart into segments that do not
+depend on each other, and the probability of a text is the product over the segments. Inside one segment the
+probability of a string is the sum over all ways to write it into the columns (Graves et al., "Connectionist temporal
+classification", 2006), by a search over prefixes that drops what is hopeless. A reader with fixed slots is the simple
+case: each slot is a segment, with one character or none.
+
+Pure. May import numeric libraries only.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ALPHABET", "TWINS", "Segment", "of_slots", "of_steps"]
+
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The characters of a column or slot in order; the blank is the column after them."""
+
+BLANK: Final = len(ALPHABET)
+
+TWINS: Final[dict[str, tuple[tuple[str, float], ...]]] = {
+    "O": (("0", 1.0), ("Q", 0.1)),
+    "0": (("O", 1.0), ("D", 0.1), ("Q", 0.1)),
+    "I": (("1", 1.0),),
+    "1": (("I", 1.0),),
+    "Q": (("O", 0.1), ("0", 0.1)),
+    "D": (("0", 0.1),),
+}
+"""Characters that one die or one blur makes the same, so that only their place can part them; how alike they are."""
+
+Segment = tuple[tuple[str, float], ...]
+"""The strings that a segment may hold with their log-probabilities (nats), the likeliest first. Not empty."""
+
+_SURE_BLANK: Final = 0.999
+_LEAST: Final = 1e-4
+_MOST: Final = 8
+
+
+def of_slots(p: NDArray[np.float64], twins: float) -> list[Segment]:
+    """Segments of fixed slots. ``p``: (slots, 37), rows sum to 1, the blank last. ``twins``: see ``of_steps``."""
+    return [_segment({"": float(row[BLANK]), **_characters(row)}, twins) for row in p if float(row[BLANK]) < 1 - _LEAST]
+
+
+def of_steps(p: NDArray[np.float64], twins: float) -> list[Segment]:
+    """Segments of CTC columns. ``p``: (columns, 37), rows sum to 1, the blank last.
+
+    ``twins``: a look-alike of a character gets at least this share of that character's probability: what a reader
+    says of two characters of one shape is a guess.
+    """
+    segments: list[Segment] = []
+    active = [int(i) for i in np.flatnonzero(p[:, BLANK] < _SURE_BLANK)]
+    run: list[int] = []
+    for column in active:
+        if run and column != run[-1] + 1:
+            segments.append(_segment(_strings(p[run]), twins))
+            run = []
+        run.append(column)
+    if run:
+        segments.append(_segment(_strings(p[run]), twins))
+    return segments
+
+
+def _characters(row: NDArray[np.float64]) -> dict[str, float]:
+    return {ALPHABET[i]: float(row[i]) for i in map(int, np.flatnonzero(row[:BLANK] > _LEAST))}
+
+
+def _strings(p: NDArray[np.float64]) -> dict[str, float]:
+    """Each string that these columns may spell, with its probability."""
+    if len(p) == 1:
+        return {"": float(p[0, BLANK]), **_characters(p[0])}
+    ends: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # prefix: probability that ends in a blank, in its last
+    for row in p:
+        blank, characters = float(row[BLANK]), _characters(row)
+        after: dict[str, tuple[float, float]] = {}
+        for prefix, (free, held) in ends.items():
+            last = prefix[-1:]
+            was = after.get(prefix, (0.0, 0.0))
+            after[prefix] = (was[0] + (free + held) * blank, was[1] + held * characters.get(last, 0.0))
+            for char, share in characters.items():
+                longer = prefix + char
+                was = after.get(longer, (0.0, 0.0))
+                after[longer] = (was[0], was[1] + (free if char == last else free + held) * share)
+        if len(after) > 2 * _MOST:
+            kept = sorted(after, key=lambda text: -sum(after[text]))[: 2 * _MOST]
+            after = {text: after[text] for text in kept}
+        ends = after
+    return {text: free + held for text, (free, held) in ends.items()}
+
+
+def _segment(strings: dict[str, float], twins: float) -> Segment:
+    """Ranked, at most ``_MOST``, with the look-alikes of single characters lifted."""
+    lifted = {text: share for text, share in strings.items() if share > _LEAST}
+    for text, share in strings.items():
+        for twin, alike in TWINS.get(text, ()):
+            if share * twins * alike > lifted.get(twin, _LEAST):
+                lifted[twin] = share * twins * alike
+    ranked = sorted(lifted.items(), key=lambda item: -item[1])[:_MOST] or [("", 1.0)]
+    return tuple((text, math.log(share)) for text, share in ranked)
