@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias
 
 import anyio
-import anyio.to_thread
 
 from lpr.core.frames import Frame
 from lpr.core.record import Record
 from lpr.events import Event, Micros
-
-T = TypeVar("T")
 
 Emit: TypeAlias = Callable[[Sequence[Event]], Awaitable[tuple[Record, ...]]]
 """Appends events; returns when they are durable."""
@@ -74,22 +71,6 @@ ToEngine: TypeAlias = Capture | Passing | End
 def chain_name(camera: str) -> str:
     """The name under which a camera's chain runs and appends: also that of its baselines."""
     return f"camera:{camera}"
-
-
-class Abandoning:
-    """An ``Offload`` for calls that may hang: a thread that is given up on cancellation, two of them at most.
-
-    What a given-up call would have returned is lost; while two hang, the next one waits.
-    """
-
-    def __init__(self) -> None:
-        self._limiter: anyio.CapacityLimiter | None = None
-
-    async def __call__(self, work: Callable[[], T], /) -> T:
-        """Run ``work`` in a thread."""
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(2)
-        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._limiter)
 
 
 class Stage(Protocol):

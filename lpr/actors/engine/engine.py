@@ -30,8 +30,8 @@ from lpr.core.clock import SECOND, Clock
 from lpr.core.errors import LogUnavailable
 from lpr.core.frames import Frame, Slot, SlotClosed
 from lpr.core.live import LiveView
-from lpr.core.offload import Offload
-from lpr.core.pipeline import Abandoning, Capture, Emit, End, ToEngine, chain_name
+from lpr.core.offload import Abandoning, Offload
+from lpr.core.pipeline import Capture, Emit, End, ToEngine, chain_name
 from lpr.core.reader import Readable
 from lpr.events import CaptureFailed, Event, Micros
 from lpr.plates.gate import GateRules

@@ -28,8 +28,8 @@ from lpr.config import Camera
 from lpr.core.clock import SECOND, Clock
 from lpr.core.frames import Slot
 from lpr.core.live import LiveView
-from lpr.core.offload import Offload
-from lpr.core.pipeline import Abandoning, Emit, End, ToTrigger
+from lpr.core.offload import Abandoning, Offload
+from lpr.core.pipeline import Emit, End, ToTrigger
 from lpr.core.reader import Readable
 from lpr.events import Event, Micros, SourceEnded, SourceLost, SourceOpened, SourceStalled
 from lpr.vision.sources import Guarded, Opening, Reader, Shot, SourceError, is_recorded, kind_of, without_credentials
