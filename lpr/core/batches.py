@@ -25,7 +25,7 @@ import anyio
 from lpr.core.clock import SECOND, Clock
 from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
 from lpr.core.offload import Offload, in_thread
-from lpr.core.record import CODEC, Link
+from lpr.core.record import CODEC, Encoded, Link
 from lpr.core.store import Entry, Statements, Writer
 from lpr.core.wake import Waiter, running_loop
 from lpr.events import ClockStepped, Micros
@@ -57,16 +57,15 @@ class BatchSettings(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Waiting:
+class Waiting(Entry):
     """An append in the queue, or (``job``) other work for the writer's connection.
 
     ``also``: statements in the append's transaction, which it then has for itself. ``result``: the job's.
     """
 
-    entry: Entry
     done: Waiter
-    also: Statements | None
-    job: Callable[[Writer], Any] | None
+    also: Statements | None = None
+    job: Callable[[Writer], Any] | None = None
     result: Any = None
     error: BaseException | None = None
 
@@ -124,29 +123,22 @@ class Batches:
         """Events that were submitted and are not written yet."""
         return self._waiting
 
-    async def append(self, entry: Entry, also: Statements | None = None) -> tuple[Link, ...]:
-        """Have it written, stamped with the time at which it got into the queue; returns when it is durable.
+    def entry(self, events: Sequence[Encoded], actor: str, causes: Sequence[int], cursor: int | None) -> Waiting:
+        """An append to be submitted."""
+        return Waiting(events, actor, causes, cursor, 0, 0, (), self._loop.waiter())
+
+    async def submit(self, waiting: Waiting) -> None:
+        """Have it written, stamped with the time at which it gets into the queue; returns when it is durable.
 
         Waits while the queue is full. Cancelled, it is taken back if no batch has it yet, and written whole otherwise.
-        Raises LogClosedError, LogUnavailable (nothing was written), LogDamagedError.
+        Raises LogClosedError, LogUnavailable (nothing was written), LogDamagedError, and what a job raises.
         """
-        await self._submit(entry, also, None)
-        return entry.records
-
-    async def run_job(self, job: Callable[[Writer], T]) -> T:
-        """Run ``job`` where the writer runs, in its turn. Raises what it raises, and LogClosedError."""
-        result: T = await self._submit(Entry((), ACTOR, (), None), None, job)
-        return result
-
-    async def _submit(self, entry: Entry, also: Statements | None, job: Callable[[Writer], Any] | None) -> Any:
-        count = len(entry.events)
         while self._waiting >= self._limit and not self._closing:
             await self._room.wait()
         if self._closing:
             raise LogClosedError(f"{self._writer.path}: the log is closing, nothing more is written")
-        entry.wall, entry.mono = self._clock.wall(), self._clock.mono()
-        waiting = Waiting(entry, self._loop.waiter(), also, job)
-        self._waiting += count
+        waiting.wall, waiting.mono = self._clock.wall(), self._clock.mono()
+        self._waiting += len(waiting.events)
         self._queue.append(waiting)
         if not self._called:
             self._call()
@@ -155,11 +147,18 @@ class Batches:
         except BaseException:
             with suppress(ValueError):  # a batch has it
                 self._queue.remove(waiting)
-                self._release(count)
+                self._release(len(waiting.events))
             raise
         if waiting.error is not None:
             raise _own(waiting.error)
-        return waiting.result
+
+    async def run_job(self, job: Callable[[Writer], T]) -> T:
+        """Run ``job`` where the writer runs, in its turn. Raises what it raises, and LogClosedError."""
+        waiting = self.entry((), ACTOR, (), None)
+        waiting.job = job
+        await self.submit(waiting)
+        result: T = waiting.result
+        return result
 
     def close(self) -> None:
         """Take nothing more; ``run`` ends when the queue is empty."""
@@ -211,7 +210,7 @@ class Batches:
         count = 0
         for waiting in batch.members:
             waiting.done.wake()
-            count += len(waiting.entry.events)
+            count += len(waiting.events)
         self._release(count)
 
     def _release(self, count: int) -> None:
@@ -241,7 +240,7 @@ class Batches:
         members: list[Waiting] = []
         room = self._size
         while (waiting := self._next()) is not None:
-            room -= len(waiting.entry.events)
+            room -= len(waiting.events)
             if members and (room < 0 or waiting.alone or members[0].alone):
                 self._held = waiting
                 break
@@ -275,8 +274,7 @@ class Batches:
     def _with_steps(self, members: Sequence[Waiting]) -> list[Entry]:
         """What to write, with ClockStepped where the wall clock has moved against the monotonic one."""
         entries: list[Entry] = []
-        for waiting in members:
-            entry = waiting.entry
+        for entry in members:
             offset = entry.wall - entry.mono
             moved = 0 if self._offset is None else offset - self._offset
             if self._offset is None:
@@ -284,7 +282,7 @@ class Batches:
             elif abs(moved) > STEP and entry.mono - self._stepped_at >= STEP_PAUSE:
                 self._offset, self._stepped_at = offset, entry.mono
                 event = CODEC.encode(ClockStepped(seconds=moved / SECOND))
-                entries.append(Entry([event], ACTOR, [0], None, entry.wall, entry.mono))
+                entries.append(Entry([event], ACTOR, [0], None, entry.wall, entry.mono, ()))
             entries.append(entry)
         return entries
 

@@ -1,9 +1,9 @@
 """The event log: the only shared thing. Append, and be read by everybody.
 
 Rules
-- One writer: appends wait in a bounded queue; a batch of them is one transaction and one hop to a worker thread.
-- An append is durable when it returns, whole when it exists at all, and stamped with the time at which its batch
-  was formed. A cancelled append that no batch has taken yet is taken back; otherwise it is written whole.
+- One writer: appends wait in a bounded queue; a batch of them is one transaction (``lpr.core.batches``).
+- An append is durable when it returns, whole when it exists at all, and stamped with the time at which it got into
+  the queue. A cancelled append that no batch has taken yet is taken back; otherwise it is written whole.
 - Numbers rise by one, are never used twice, and alone say what came first: clocks may jump.
 - Recent records stay in a ring in memory, so actors that keep up don't read the file.
 
@@ -13,18 +13,18 @@ to a damaged file in ``lpr.core.salvage``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 
-from lpr.core.clock import SECOND, Clock
+from lpr.core.batches import Batches, BatchSettings
+from lpr.core.clock import Clock
 from lpr.core.errors import (
     LogClosedError,
     LogDamagedError,
@@ -37,8 +37,8 @@ from lpr.core.offload import Offload, in_thread
 from lpr.core.opening import Stamp, open_store
 from lpr.core.reader import PAGE, LogReader, Pages
 from lpr.core.record import CODEC, Link, seq_of
-from lpr.core.store import Entry, Statements, Writer
-from lpr.events import ClockStepped, Event, LogRecovered, Micros
+from lpr.core.store import Statements, Writer
+from lpr.events import Event, LogRecovered
 
 __all__ = [
     "EventLog",
@@ -55,28 +55,9 @@ __all__ = [
 S = TypeVar("S")
 T = TypeVar("T")
 
-STEP: Micros = 2 * SECOND
-"""The wall clock moving against the monotonic one by more than this is recorded as ClockStepped."""
 
-STEP_PAUSE: Micros = 10 * SECOND
-"""Monotonic time between two ClockStepped at least."""
-
-ACTOR = "log"
-"""The name under which the log writes its own events."""
-
-
-class LogSettings(Protocol):
+class LogSettings(BatchSettings, Protocol):
     """What the log needs of the configuration; ``lpr.config.Log`` fits."""
-
-    @property
-    def batch(self) -> int:
-        """Events in one transaction at most."""
-        ...
-
-    @property
-    def queue(self) -> int:
-        """Events waiting to be written before appends wait."""
-        ...
 
     @property
     def ring(self) -> int:
@@ -99,25 +80,6 @@ class Settings:
     busy_timeout: float = 5.0
 
 
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    """An append in the queue, or (``job``) other work for the writer's connection."""
-
-    entry: Entry
-    job: Callable[[Writer], Any] | None = None
-    also: Statements | None = None
-    taken: bool = False
-    records: tuple[Link, ...] = ()
-    result: Any = None
-    error: Exception | None = None
-    done: anyio.Event = field(default_factory=anyio.Event)
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is a transaction of its own."""
-        return self.job is not None or self.also is not None
-
-
 class EventLog:
     """An open log. Made by ``EventLog.open``; its methods are for the event loop it was opened in.
 
@@ -130,19 +92,12 @@ class EventLog:
         self.recovered: tuple[LogRecovered, ...] = ()
         self._writer = writer
         self._pages = pages
-        self._clock = clock
-        self._settings = settings
-        self._offload = offload
-        self._queue: deque[_Waiting] = deque()
-        self._events_waiting = 0
-        self._closing = False
-        self._work = anyio.Event()
-        self._room = anyio.Event()
+        self._batches = Batches(writer, clock, settings, offload, self._publish)
+        self._encode = CODEC.encoder()
         self._grown = anyio.Event()
         self._head = writer.head
         self._ring: list[Link] = []
-        self._offset: Micros | None = writer.clock_offset(clock.boot)
-        self._stepped_at: Micros = -STEP_PAUSE
+        self._ring_size = settings.ring
 
     @classmethod
     @asynccontextmanager
@@ -160,17 +115,15 @@ class EventLog:
         opened = await offload(partial(open_store, path, stamp, settings.busy_timeout))
         try:
             pages = Pages(path, opened.writer.log_id, offload, settings.busy_timeout)
-            log = cls(opened.writer, pages, clock, settings, offload)
-            log.recovered = opened.recovered
             try:
+                log = cls(opened.writer, pages, clock, settings, offload)
+                log.recovered = opened.recovered
                 async with _ungrouped(), anyio.create_task_group() as tasks:
-                    tasks.start_soon(log._write)
+                    tasks.start_soon(log._batches.run)
                     try:
                         yield log
                     finally:
-                        log._closing = True
-                        log._work.set()
-                        log._room.set()
+                        log._batches.close()
             finally:
                 pages.close()
         finally:
@@ -192,8 +145,8 @@ class EventLog:
 
     @property
     def waiting(self) -> int:
-        """Events in the queue that no batch has taken yet."""
-        return self._events_waiting
+        """Events that were appended and are not written yet."""
+        return self._batches.waiting
 
     @property
     def head_hash(self) -> bytes:
@@ -220,13 +173,15 @@ class EventLog:
         ValueError for an event that isn't in the vocabulary.
         """
         causes = [cause] * len(events) if isinstance(cause, int) else list(cause)
-        entry = Entry([CODEC.encode(event) for event in events], actor, causes, cursor)
-        return (await self._submit(_Waiting(entry, also=also))).records
+        encode = self._encode
+        waiting = self._batches.entry([encode(event) for event in events], actor, causes, cursor)
+        waiting.also = also
+        await self._batches.submit(waiting)
+        return waiting.records
 
     async def maintain(self, job: Callable[[Writer], T]) -> T:
         """Run ``job`` on the writer's connection, in its turn (retention)."""
-        result: T = (await self._submit(_Waiting(Entry((), ACTOR, (), None), job))).result
-        return result
+        return await self._batches.run_job(job)
 
     async def delete(self, seqs: Sequence[int]) -> None:
         """Delete records in one transaction (retention, which alone knows that nobody needs them)."""
@@ -239,102 +194,14 @@ class EventLog:
         if self._ring and seqs:
             del self._ring[: max(0, max(seqs) + 1 - self._ring[0].seq)]
 
-    async def _submit(self, waiting: _Waiting) -> _Waiting:
-        count = len(waiting.entry.events)
-        while self._events_waiting >= self._settings.queue and not self._closing:
-            await self._room.wait()
-        if self._closing:
-            raise LogClosedError(f"{self.path}: the log is closing, nothing more is written")
-        self._queue.append(waiting)
-        self._events_waiting += count
-        self._work.set()
-        try:
-            await waiting.done.wait()
-        finally:
-            if not waiting.taken:
-                self._queue.remove(waiting)
-                self._release(count)
-        if waiting.error is not None:
-            raise waiting.error if waiting.job else _own(waiting.error)
-        return waiting
-
-    def _release(self, count: int) -> None:
-        self._events_waiting -= count
-        if self._events_waiting < self._settings.queue and not self._closing:
-            room, self._room = self._room, anyio.Event()
-            room.set()
-
-    async def _write(self) -> None:
-        """The writer: batch after batch until the log closes and the queue is empty."""
-        with anyio.CancelScope(shield=True):
-            while True:
-                batch = self._take()
-                if batch:
-                    await self._process(batch)
-                elif self._closing:
-                    return
-                else:
-                    self._work = anyio.Event()
-                    await self._work.wait()
-
-    def _take(self) -> list[_Waiting]:
-        """The next batch: whole appends up to ``batch`` events, or one job."""
-        batch: list[_Waiting] = []
-        room = self._settings.batch
-        while self._queue:
-            waiting = self._queue[0]
-            count = len(waiting.entry.events)
-            if batch and (count > room or waiting.alone or batch[0].alone):
-                break
-            self._queue.popleft()
-            waiting.taken = True
-            batch.append(waiting)
-            room -= count
-        if batch:
-            self._release(sum(len(waiting.entry.events) for waiting in batch))
-        return batch
-
-    async def _process(self, batch: list[_Waiting]) -> None:
-        job = batch[0].job
-        try:
-            if job is not None:
-                batch[0].result = await self._offload(partial(job, self._writer))
-            else:
-                wall, mono = self._clock.wall(), self._clock.mono()
-                entries = self._note_step(wall, mono)
-                for waiting in batch:
-                    waiting.entry.wall, waiting.entry.mono = wall, mono
-                    entries.append(waiting.entry)
-                written = await self._offload(partial(self._writer.write, entries, batch[0].also))
-                for waiting, records in zip(reversed(batch), reversed(written), strict=False):
-                    waiting.records = records
-                self._publish(written)
-        except Exception as error:
-            for waiting in batch:
-                waiting.error = error
-        for waiting in batch:
-            waiting.done.set()
-
-    def _note_step(self, wall: Micros, mono: Micros) -> list[Entry]:
-        """ClockStepped, when the wall clock has moved against the monotonic one since the last batch."""
-        offset = wall - mono
-        if self._offset is None:
-            self._offset = offset
-        moved = offset - self._offset
-        if abs(moved) <= STEP or mono - self._stepped_at < STEP_PAUSE:
-            return []
-        self._offset, self._stepped_at = offset, mono
-        event = CODEC.encode(ClockStepped(seconds=moved / SECOND))
-        return [Entry([event], ACTOR, [0], None, wall, mono)]
-
-    def _publish(self, written: Sequence[Sequence[Link]]) -> None:
-        ring, size = self._ring, self._settings.ring
+    def _publish(self, written: Sequence[Sequence[Link]], head: int) -> None:
+        ring, size = self._ring, self._ring_size
         for records in written:
             ring.extend(records)
         if len(ring) > 2 * size:
             del ring[: len(ring) - size]
-        if self._writer.head > self._head:
-            self._head = self._writer.head
+        if head > self._head:
+            self._head = head
             grown, self._grown = self._grown, anyio.Event()
             grown.set()
 
@@ -420,12 +287,3 @@ async def _ungrouped() -> AsyncGenerator[None]:
         alone = group.exceptions[0]
     if alone is not None:
         raise alone
-
-
-def _own(error: Exception) -> Exception:
-    """A batch's error for one of its appends: each task raises an exception of its own."""
-    if isinstance(error, LogUnavailable | LogDamagedError):
-        own = type(error)(str(error))
-        own.__cause__ = error
-        return own
-    return error

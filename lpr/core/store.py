@@ -81,16 +81,17 @@ Statements: TypeAlias = Callable[[sqlite3.Connection], None]
 """Statements that run inside a transaction of the writer."""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class Entry:
-    """One append on its way to the file: all of it is written, or none. ``records``:"""
+    """One append on its way to the file: all of it is written, or none. ``records``: once it is written."""
 
     events: Sequence[Encoded]
     actor: str
     causes: Sequence[int]
     cursor: int | None
-    wall: Micros = 0
-    mono: Micros = 0
+    wall: Micros
+    mono: Micros
+    records: tuple[Link, ...]
 
 
 def suspect_marker(path: Path) -> Path:
@@ -212,12 +213,12 @@ class Writer:
         row = self._connection.execute("SELECT wall, mono, boot FROM records ORDER BY seq DESC LIMIT 1").fetchone()
         return int(row[0]) - int(row[1]) if row is not None and row[2] == boot else None
 
-    def write(self, batch: Sequence[Entry], also: Statements | None = None) -> list[tuple[Link, ...]]:
-        """Append every entry in one transaction, and run ``also`` in it.
+    def write(self, batch: Sequence[Entry], also: Statements | None = None) -> None:
+        """Append every entry in one transaction, and run ``also`` in it; then the entries have their records.
 
         Raises LogUnavailable (nothing written), LogDamagedError.
         """
-        result: list[tuple[Link, ...]] = []
+        written: list[tuple[Link, ...]] = []
         rows: list[tuple[object, ...]] = []
         moves: list[tuple[str, int]] = []
         snapshots: list[tuple[str, int]] = []
@@ -236,7 +237,7 @@ class Writer:
                 seq += 1
             if entry.cursor is not None:
                 moves.append((entry.actor, entry.cursor))
-            result.append(tuple(records))
+            written.append(tuple(records))
         try:
             self._commit(rows, moves, snapshots, also)
         except sqlite3.Error as error:
@@ -245,7 +246,8 @@ class Writer:
                 raise refusal(error, self.path) from error
         if rows:
             self.head, self.hash, self._next = seq - 1, previous, seq
-        return result
+        for entry, made in zip(batch, written, strict=True):
+            entry.records = made
 
     def _commit(
         self,
