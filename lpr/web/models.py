@@ -134,11 +134,13 @@ class Filter(_In, frozen=True, kw_only=True):
     lane: Annotated[str, Meta(max_length=32)] | None = None
     camera: Annotated[str, Meta(max_length=32)] | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")] | None = None
-    vehicle: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="car, motorcycle, bus, truck, van or pickup")] | None = (
-        None
-    )
+    vehicle: (
+        Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="car, motorcycle, bus, truck, van or pickup")] | None
+    ) = None
     vehicle_colour: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="a colour of the vehicle")] | None = None
-    category: Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="of the plate: private, official, ...")] | None = None
+    category: (
+        Annotated[str, Meta(pattern="^[a-z]{1,16}$", description="of the plate: private, official, ...")] | None
+    ) = None
     plated: Annotated[Literal["true", "false"], Meta(description="false: vehicles without a plate")] | None = None
     order: Literal["newest", "oldest"] = "newest"
 

@@ -24,7 +24,17 @@ from lpr.protocols.milesight.countries import region_of
 from lpr.protocols.milesight.metadata import MAX_PLATE, Metadata, cut_utf8
 
 ABSENT = "-"
-VEHICLES = {"car": 1, "motorcycle": 2, "motorbike": 2, "motor bike": 2, "bus": 3, "truck": 4, "minibus": 5, "van": 5, "pickup": 1}
+VEHICLES = {
+    "car": 1,
+    "motorcycle": 2,
+    "motorbike": 2,
+    "motor bike": 2,
+    "bus": 3,
+    "truck": 4,
+    "minibus": 5,
+    "van": 5,
+    "pickup": 1,
+}
 DIRECTIONS = {"approach": 1, "away": 2}
 _VEHICLE_TEXT = {"motorcycle": "Motor", "motorbike": "Motor", "suv": "SUV"}
 _U16 = 0xFFFF
