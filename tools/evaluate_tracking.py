@@ -37,7 +37,8 @@ from tools.drives.scores import Passing, Tracking, add, as_counts, key_at, passi
 from tools.drives.texts import Texts, compare
 
 COLUMNS = (
-    "drive", "vehicles", "once", "missed", "merged", "doubled", "false", "exact", "MOTA", "IDF1", "switches", "fragments",
+    "drive",
+    "vehicles", "once", "missed", "merged", "doubled", "false", "exact", "MOTA", "IDF1", "switches", "fragments",
     "single", "vote", "fusion",
 )  # fmt: skip
 

@@ -30,10 +30,13 @@ from lpr.plates.texts import difference
 ALPHABET = 36
 """Characters that a place may hold; the share of the unnamed ones is spread over what remains of them."""
 
-FLOOR = 0.002
+FLOOR = 0.01
 """The least probability of a candidate: one sure misread can't veto what all others say."""
 
-ALIKE, UNLIKE = 0.45, 0.25
+REST = 0.002
+"""The least probability of all that a reading doesn't name together."""
+
+ALIKE, UNLIKE = 0.45, 0.35
 """The correlation of the faults of two readings of one vehicle: seen in the same place and size, and in quite others.
 
 The vehicle's own dirt and screws are in all of them, so it never goes to 0, and even a standing vehicle's pictures
@@ -43,11 +46,14 @@ differ by their noise, so it never goes to 1.
 ANOTHER_SIZE, ANOTHER_PLACE = 0.12, 0.6
 """Change of the logarithm of the plate's height, and of its place in plate widths, by which views become unlike."""
 
-LOST = 0.2
+LOST = 0.3
 """The chance that a reading lost a character that is there."""
 
 INVENTED = 0.3
 """The part of a reading's doubt about a character that is the doubt whether there is one."""
+
+LEAST_INVENTED = 0.02
+"""The chance that a character of which a reading is quite sure isn't there."""
 
 DOUBTFUL = 2.0
 """Nats: a place for or against which no more was said may be added or dropped for the sake of the format."""
@@ -110,12 +116,12 @@ def fuse(reference: str, witnesses: Sequence[Witness], allowed: Sequence[str], a
     if not witnesses or not reference:
         return ()
     power = independent(witnesses)
-    places = _of_length(laid_places(reference, witnesses, power), len(allowed))
+    found = laid_places(reference, witnesses, power)
+    places = _of_length(found, len(allowed))
     if len(places) != len(allowed):
         allowed = ()
-    return tuple(
-        _identity(place, power, allowed[number] if allowed else "", agreed) for number, place in enumerate(places)
-    )
+    fused = [_identity(place, power, allowed[number] if allowed else "", agreed) for number, place in enumerate(places)]
+    return tuple(_doubted(fused, places, found))
 
 
 def independent(witnesses: Sequence[Witness]) -> float:
@@ -222,7 +228,7 @@ def _there(opinions: Sequence[tuple[Character | None, float]], power: float) -> 
             said += weight * math.log(LOST / (1.0 - LOST))
         else:
             sure = min(1.0, max(0.0, character.confidence))
-            said += weight * math.log(max(sure, FLOOR) / (INVENTED * (1.0 - sure) + 10.0 * FLOOR))
+            said += weight * math.log(max(sure, FLOOR) / (INVENTED * (1.0 - sure) + LEAST_INVENTED))
     return power * said / total
 
 
@@ -245,6 +251,28 @@ def _of_length(places: Sequence[Place], wanted: int) -> list[Place]:
     return there
 
 
+def _doubted(fused: Sequence[Character], places: Sequence[Place], found: Sequence[Place]) -> list[Character]:
+    """A place that was left out may have been there: the characters beside it are as doubtful as that."""
+    kept = {id(place): number for number, place in enumerate(places)}
+    doubted, number = list(fused), -1
+    for place in found:
+        number = kept.get(id(place), number)
+        if id(place) in kept:
+            continue
+        for beside in {max(0, number), min(len(doubted) - 1, number + 1)}:
+            doubted[beside] = _scaled(doubted[beside], _sigmoid(-place.there))
+    return doubted
+
+
+def _scaled(character: Character, by: float) -> Character:
+    others = tuple((char, each) for char, share in character.others if (each := round(share * by, 4)) >= LEAST_OTHER)
+    return Character(char=character.char, confidence=round(character.confidence * by, 4), others=others)
+
+
+def _sigmoid(nats: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(50.0, max(-50.0, nats))))
+
+
 def _identity(place: Place, power: float, allowed: str, agreed: float) -> Character:
     """Which character stands in a place, and how likely it, or any, is there."""
     told = [(_named(character), weight) for character, weight in place.opinions if character is not None]
@@ -255,7 +283,7 @@ def _identity(place: Place, power: float, allowed: str, agreed: float) -> Charac
     logs = dict.fromkeys(sorted(named), 0.0)
     unnamed = 0.0
     for said, weight in told:
-        rest = max(FLOOR, 1.0 - sum(said.values()))
+        rest = max(REST, 1.0 - sum(said.values()))
         spread = max(FLOOR, rest / max(1, ALPHABET - len(said)))
         unnamed += weight * math.log(rest)
         for char in logs:
@@ -263,7 +291,7 @@ def _identity(place: Place, power: float, allowed: str, agreed: float) -> Charac
             logs[char] += weight * math.log(spread if share is None else min(1.0, max(FLOOR, share)))
     scores = {char: math.exp(sharpness * log / total) * favoured(char, allowed, agreed) for char, log in logs.items()}
     everything = sum(scores.values()) + math.exp(sharpness * unnamed / total)
-    there = 1.0 / (1.0 + math.exp(-min(50.0, max(-50.0, place.there))))
+    there = _sigmoid(place.there)
     ranked = sorted(scores, key=lambda char: (-scores[char], char))
     shares = {char: there * scores[char] / everything for char in ranked[: 1 + MAX_OTHERS]}
     return Character(

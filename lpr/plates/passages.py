@@ -319,7 +319,7 @@ def _host(view: View, track: Track, elected: Elected) -> str:
         if other.trail.number == track.trail.number or other.trail.sights <= track.trail.sights:
             continue
         text = other.reported or other.trail.text
-        if len(elected.plate) < len(text) and part_of(elected.plate, text):
+        if len(elected.plate) < len(text) and (elected.plate in text or part_of(elected.plate, text)):
             stray = track.trail.sights <= 2 * STRAY_SIGHTS
         else:
             stray = track.trail.sights <= allowed and elected.confidence < STRAY_CONFIDENCE

@@ -81,7 +81,7 @@ LEAST_SHARED = 3
 def part_of(first: str, second: str) -> bool:
     """Whether both may be parts of one plate, cut off at an end: they agree wherever they overlap.
 
-    At least ``LEAST_SHARED`` characters overlap. One in five of them may differ, but none in texts of one length, which
+    At least ``LEAST_SHARED`` characters overlap. One in four of them may differ, but none in texts of one length, which
     are parts only when both are cut off.
     """
     first, second = first[:MAX_TEXT], second[:MAX_TEXT]
@@ -91,7 +91,7 @@ def part_of(first: str, second: str) -> bool:
         if shared < LEAST_SHARED or shared == len(first) == len(second):
             continue
         differing = sum(first[place] != second[place - shift] for place in range(since, until))
-        if differing == 0 or (5 * differing <= shared and len(first) != len(second)):
+        if differing == 0 or (4 * differing <= shared and len(first) != len(second)):
             return True
     return False
 

@@ -231,22 +231,36 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
 
 
 def apart(readings: Iterable[Reading]) -> list[Reading]:
-    """The readings of one exposure without doubles: of those that lie on each other the surest stays."""
+    """The readings of one exposure without doubles: of those that lie on each other the surest stays.
+
+    A plate may be found a second time as a part of itself, so a small box that lies in a larger one is a double, too.
+    """
     kept: list[Reading] = []
     for reading in sorted(readings, key=lambda each: (-bool(each.text), -each.confidence, -each.detection)):
-        if all(overlap(reading.box, other.box) < 0.4 for other in kept):
+        if all(overlap(reading.box, other.box) < 0.4 and within(reading.box, other.box) < 0.6 for other in kept):
             kept.append(reading)
     return kept
 
 
 def overlap(first: Box, second: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
+    shared = _shared(first, second)
+    return shared / max(_area(first) + _area(second) - shared, 1e-9)
+
+
+def within(first: Box, second: Box) -> float:
+    """The part of the smaller of two boxes that lies in the other, 0 to 1."""
+    return min(1.0, _shared(first, second) / max(min(_area(first), _area(second)), 1e-9))
+
+
+def _area(box: Box) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def _shared(first: Box, second: Box) -> float:
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    areas = (first[2] - first[0]) * (first[3] - first[1]) + (second[2] - second[0]) * (second[3] - second[1])
-    return width * height / max(areas - width * height, 1e-9)
+    return width * height if width > 0.0 and height > 0.0 else 0.0
 
 
 def moved(trail: Trail, place: Place) -> float:

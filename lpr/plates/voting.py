@@ -107,12 +107,11 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
         alone = [each for each in spoken if each[0].picture is not None] or spoken
         spoken = [max(alone, key=lambda each: each[1] * each[0].reading.confidence)]
     leader = _leader(spoken, rules.max_different_characters)
-    voters = [
-        (ballot, weight)
-        for ballot, weight in spoken
-        if difference(leader, ballot.reading.text) <= rules.max_different_characters
-    ]
+    voters = _voters(leader, spoken, rules)
     characters = _fused(leader, voters)
+    again = "".join(character.char for character in characters)
+    if again != leader and (nearer := _voters(again, spoken, rules)):
+        voters, characters = nearer, _fused(again, nearer)
     plate = "".join(character.char for character in characters)
     agreeing = [each for each in voters if each[0].reading.text == plate] or [
         each for each in voters if _fits(each[0], plate)
@@ -170,6 +169,12 @@ def _leader(spoken: Sequence[tuple[Ballot, float]], reach: int) -> str:
 
     heaviest = sorted(weight_of, key=lambda text: (-weight_of[text], -len(text), text))
     return max(heaviest[:MAX_CANDIDATES], key=lambda text: (support(text), len(text), text))
+
+
+def _voters(leader: str, spoken: Sequence[tuple[Ballot, float]], rules: Rules) -> list[tuple[Ballot, float]]:
+    """The readings that are near enough to ``leader`` to vote."""
+    most = rules.max_different_characters
+    return [each for each in spoken if difference(leader, each[0].reading.text) <= most]
 
 
 def _fused(leader: str, voters: Sequence[tuple[Ballot, float]]) -> tuple[Character, ...]:

@@ -122,7 +122,8 @@ class SimulatedEngine:
                 told.append(character)
         if chance.random() < 0.25 * exp(-max(clear, 0.0) / 2.0):
             place = 0 if chance.random() < 0.5 else len(told)
-            told.insert(place, Character(char="1I"[int(chance.integers(2))], confidence=round(0.3 + 0.3 * float(chance.random()), 3)))  # fmt: skip
+            sure = round(0.3 + 0.3 * float(chance.random()), 3)
+            told.insert(place, Character(char="1I"[int(chance.integers(2))], confidence=sure))
         return tuple(told)
 
     def _smear(self, truth: Truth, index: int) -> float:
@@ -151,7 +152,7 @@ def _logits(seed: int, key: int, slot: int, char: str, clear: float, chance: np.
     stray = (LETTERS + DIGITS)[int(chance.integers(36))]
     logits[stray] = max(logits.get(stray, -9.0), float(chance.normal(-0.6, 0.8)))
     logits[char] = clear
-    logits[BLANK] = float(chance.normal(-1.6, 0.8))
+    logits[BLANK] = float(chance.normal(-0.4 if char in "I1J" else -1.2, 0.8))
     return logits
 
 
@@ -195,7 +196,9 @@ def _middle(corners: Corners) -> tuple[float, float]:
 
 def _shaken(corners: Corners, by: float, chance: np.random.Generator) -> Corners:
     moves = chance.normal(0.0, by, (4, 2))
-    a, b, c, d = ((round(x + float(dx), 1), round(y + float(dy), 1)) for (x, y), (dx, dy) in zip(corners, moves, strict=True))  # fmt: skip
+    a, b, c, d = (
+        (round(x + float(dx), 1), round(y + float(dy), 1)) for (x, y), (dx, dy) in zip(corners, moves, strict=True)
+    )
     return a, b, c, d
 
 

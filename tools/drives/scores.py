@@ -86,14 +86,18 @@ def as_counts(counts: Tracking | Passing) -> dict[str, float]:
 
 
 def key_at(truths: Iterable[Truth], seen: Place) -> int | None:
-    """The vehicle whose plate is at ``seen``: the nearest, within half a plate's width and of like size."""
-    best: tuple[float, int] | None = None
+    """The vehicle whose plate is at ``seen``: the nearest, within half a plate's width and of like size.
+
+    One that is in view goes before one that is said to be hidden (outlines are convex, and hide a little too much).
+    """
+    best: tuple[bool, float, int] | None = None
     for truth in truths:
         x, y = (sum(corner[axis] for corner in truth.corners) / 4.0 for axis in (0, 1))
         away = max(abs(x - seen.x), 2.0 * abs(y - seen.y)) / max(1.0, truth.width)
-        if truth.visible > 0.2 and away < 0.5 and 0.4 < seen.width / truth.width < 2.5 and (not best or away < best[0]):
-            best = (away, truth.key)
-    return best[1] if best else None
+        fits = (truth.visible <= 0.2, away, truth.key)
+        if away < 0.5 and 0.4 < seen.width / max(1.0, truth.width) < 2.5 and (best is None or fits < best):
+            best = fits
+    return best[2] if best else None
 
 
 def countable(truth: Truth) -> bool:

@@ -1,6 +1,6 @@
 """One plate out of several readings of a vehicle, in three ways, against the truth.
 
-``single``: the best single reading stands for the vehicle; ``vote``: whole texts are counted, by confidence;
+``single``: the surest reading stands for the vehicle; ``vote``: whole texts are counted, by confidence;
 ``fusion``: the probabilities of all readings together (``lpr.plates.voting.elect``).
 """
 
@@ -64,7 +64,7 @@ def compare(plate: str, readings: Sequence[tuple[int, Reading]], rate: float, ru
     """Read one vehicle in each way."""
     cast, rules = ballots(readings, rate), rules or Rules()
     result = Texts(vehicles=1)
-    single = elect(cast, Rules(enabled=False))
+    single = max((reading for _, reading in readings), key=lambda each: (each.confidence, each.sharpness))
     counted: Counter[str] = Counter()
     for _, reading in readings:
         if reading.text:
@@ -73,7 +73,7 @@ def compare(plate: str, readings: Sequence[tuple[int, Reading]], rate: float, ru
     fused = elect(cast, rules)
     share = counted[most] / max(1, sum(counted.values()))
     for way, text, confidence in (
-        ("single", single.plate if single else "", single.confidence if single else 0.0),
+        ("single", single.text, single.confidence),
         ("vote", most, share),
         ("fusion", fused.plate if fused else "", fused.confidence if fused else 0.0),
     ):

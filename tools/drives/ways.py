@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -77,7 +78,7 @@ def _way(speeds: Knots, seconds: float) -> float:
 
 def _smooth(knots: Knots, t: float) -> float:
     """The value at ``t``, eased between the knots, constant outside."""
-    for (since, first), (until, second) in zip(knots, knots[1:], strict=False):
+    for (since, first), (until, second) in pairwise(knots):
         if since <= t < until:
             part = (t - since) / (until - since)
             return first + (second - first) * part * part * (3.0 - 2.0 * part)
