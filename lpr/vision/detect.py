@@ -6,11 +6,16 @@ box (left, top, right, bottom), and for each corner of the plate its offset from
 fractions of the box. "rows" are end-to-end detectors as YOLO exports give them: one row a detection, whose columns
 the manifest names; their corners are those of the box.
 
-May import ``lpr.vision.manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy, cv2, msgspec.
+Where the manifest names a network for it, each plate is looked at again from near (``lpr.vision.corners``), which
+places its corners and has a say in its score.
+
+May import ``lpr.vision.corners``, ``manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy, cv2, msgspec.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -21,10 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Box, Corners
+from lpr.vision.corners import CornerFinder
 from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifest, model_file, open_session, prepare
 from lpr.vision.rectify import corners_of_box
 
-__all__ = ["DETECTOR", "Detection", "DetectorManifest", "PlateDetector", "fit", "letterbox", "suppress"]
+__all__ = ["DETECTOR", "Detection", "DetectorManifest", "PlateDetector", "fit", "letterbox", "parts", "suppress"]
 
 DETECTOR: Final = Path(__file__).parent / "models" / "detector.json"
 """The detector that comes with the package."""
@@ -34,10 +40,22 @@ MAP_CHANNELS: Final = 13
 
 _LOG_RANGE: Final = (-3.0, 5.0)
 _GREY: Final = 114
+_SQUAREST: Final = 0.6
+"""Height to width (or the reverse) of the squarest picture that gets all of ``longest``."""
 _MOST_CANDIDATES: Final = 400
+_DOUBT: Final = 0.45
+"""By how much the logit of a score may lie under the threshold for a second look."""
+_MOST_LOOKS: Final = 16
+_FAR: Final = 0.12
+"""A second look that moves the corners farther (in plate heights) is worth a third."""
 _COLUMNS: Final = frozenset({"x1", "y1", "x2", "y2", "score", "class", "batch", "ignored"})
 
+_RIM: Final = 2
+"""Pixels: what comes so near to a tile's rim is cut by it."""
+
 Floats = NDArray[np.float32]
+Part = tuple[int, int, int, int]
+"""Left, top, right and bottom of a part of a picture, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,8 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     size in multiples of it, and the size follows the picture's shape. ``output``: the output's name. ``decoding``:
     "plate-map" (with ``stride``) or "rows" (with ``columns``: what each column of a row is, "ignored" for others;
     box coordinates in pixels of the input). ``plate_class``: rows of another class are passed over; None takes
-    all. ``min_score``: the threshold that the model was made for.
+    all. ``min_score``: the threshold that the model was made for. ``closer``: manifest beside this one of the network
+    that looks at each plate again, None for no second look.
     """
 
     kind: Literal["detector"]
@@ -71,6 +90,7 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     columns: tuple[str, ...] = ("x1", "y1", "x2", "y2", "score")
     plate_class: int | None = None
     min_score: float = 0.4
+    closer: str | None = None
     licence: str = ""
     sources: tuple[str, ...] = ()
 
@@ -90,6 +110,8 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
                 f"{path}: columns must name x1, y1, x2, y2 and score, and else only class, batch, ignored; "
                 f"missing {missing}, unknown {unknown}"
             )
+        if self.closer is not None and Path(self.closer).name != self.closer:
+            raise ModelError(f"{path}: closer must be a plain name beside the manifest, not {self.closer!r}")
         if not 0.0 <= self.min_score <= 1.0:
             raise ModelError(f"{path}: min_score is {self.min_score}; allowed are 0 to 1")
 
@@ -108,14 +130,30 @@ class Fit:
 def fit(width: int, height: int, longest: int, multiple: int) -> Fit:
     """The input for a picture of ``width`` x ``height`` whose longest side shall become ``longest`` pixels.
 
+    A picture squarer than ``_SQUAREST`` gets as many pixels as one of that shape, so that no shape costs more time.
     Both sides are multiples of ``multiple``; the shorter one is rounded to the nearest, so the picture shrinks a
     little more rather than the network computing on much padding. A picture is never enlarged more than twice.
     """
     longest = max(round(longest / multiple), 1) * multiple
-    scale = min(longest / max(width, height), 2.0)
+    squarer = min(width, height) / max(width, height) / _SQUAREST
+    scale = min(longest / max(width, height) / max(math.sqrt(squarer), 1.0), 2.0)
     across = max(round(width * scale / multiple), 1) * multiple
     down = max(round(height * scale / multiple), 1) * multiple
     return _placed(width, height, across, down, 2.0)
+
+
+def parts(width: int, height: int, tiles: int) -> list[Part]:
+    """The whole picture and, for ``tiles`` over 1, ``tiles`` rows of as many parts that overlap by a sixth."""
+    out: list[Part] = [(0, 0, width, height)]
+    if tiles <= 1 or min(width, height) < tiles:
+        return out
+    across, down = (math.ceil(side / (tiles - (tiles - 1) / 6)) for side in (width, height))
+    for row in range(tiles):
+        for column in range(tiles):
+            x = round((width - across) * column / (tiles - 1))
+            y = round((height - down) * row / (tiles - 1))
+            out.append((x, y, x + across, y + down))
+    return out
 
 
 def _placed(width: int, height: int, across: int, down: int, most: float) -> Fit:
@@ -179,12 +217,14 @@ class PlateDetector:
         threads: int = 1,
         *,
         size: int | None = None,
+        tiles: int = 1,
         min_score: float | None = None,
         overlap: float = 0.4,
         most: int = 50,
     ) -> None:
         """``manifest_path``: None for the detector of the package. ``size``: longest side of the input in pixels, for
-        networks of free size (larger finds farther plates and costs its square). ``min_score``: None for the
+        networks of free size (larger finds farther plates and costs its square). ``tiles``: for panoramic pictures,
+        so many rows and columns of overlapping parts are searched besides the whole. ``min_score``: None for the
         manifest's. ``overlap``: IoU from which two detections are one. ``most``: detections a picture at most.
         Raises ModelError.
         """
@@ -198,7 +238,10 @@ class PlateDetector:
             )
         self.size = size or max(manifest.input.width, manifest.input.height)
         self.min_score = manifest.min_score if min_score is None else min_score
-        self.overlap, self.most = overlap, most
+        self.overlap, self.most, self.tiles = overlap, most, tiles
+        self._closer = None if manifest.closer is None else CornerFinder(self.path.parent / manifest.closer, threads)
+        least = _logit(self.min_score) - (_DOUBT if self._closer is not None else 0.0)
+        self._least = 1.0 / (1.0 + math.exp(-least)) if self.min_score > 0 else 0.0
         self._session = open_session(
             self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
         )
@@ -215,19 +258,60 @@ class PlateDetector:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
-        place, boxes, scores, corners = self._run(image)
         height, width = image.shape[:2]
-        shift = np.array([place.left, place.top], np.float32)
+        seen = [self._seen(image, part) for part in parts(width, height, self.tiles)]
+        boxes, scores, corners = (np.concatenate([one[i] for one in seen]) for i in range(3))
         found: list[Detection] = []
         for group in suppress(boxes, scores, self.overlap, self.most):
             quad = _agreed(group, boxes, scores, corners)
-            quad = (quad - shift) / place.scale
-            box = (boxes[group[0]].reshape(2, 2) - shift) / place.scale
-            low, high = np.clip(box, 0, [width, height])
+            low, high = np.clip(boxes[group[0]].reshape(2, 2), 0, [width, height])
             if min(high - low) < 1.0:
                 continue
             found.append(Detection(float(scores[group[0]]), _box(low, high), _corners(quad)))
-        return found
+        return found if self._closer is None else self._looked_again(self._closer, image, found)
+
+    def _seen(self, image: NDArray[np.uint8], part: Part) -> tuple[Floats, Floats, Floats]:
+        """Boxes, scores and corners of what is found in a part of ``image``, in pixels of the whole; what is cut by the
+        part's rim inside the picture is left to the part that has it whole."""
+        x1, y1, x2, y2 = part
+        height, width = image.shape[:2]
+        place, boxes, scores, corners = self._run(image[y1:y2, x1:x2])
+        shift = np.array([x1 - place.left / place.scale, y1 - place.top / place.scale], np.float32)
+        boxes, corners = boxes / place.scale + np.tile(shift, 2), corners / place.scale + shift
+        low, high = np.array([x1, y1]) + _RIM * (np.array([x1, y1]) > 0), np.array([x2, y2])
+        high = high - _RIM * (high < [width, height])
+        whole = ((boxes[:, :2] >= low) | (low == 0)).all(1) & ((boxes[:, 2:] <= high) | (high == [width, height])).all(
+            1
+        )
+        return boxes[whole].astype(np.float32), scores[whole], corners[whole].astype(np.float32)
+
+    def _looked_again(
+        self, closer: CornerFinder, image: NDArray[np.uint8], found: Sequence[Detection]
+    ) -> list[Detection]:
+        """``found``, seen from near: corners and scores anew, those under the threshold left out, each plate once."""
+        found = found[:_MOST_LOOKS]
+        if not found:
+            return []
+        before = np.array([one.corners for one in found], np.float32)
+        quads, logits = closer.look(image, [one.corners for one in found])
+        sums = np.array([_logit(one.score) for one in found]) + closer.manifest.weight * np.clip(logits, -8, 8)
+        scores = 1.0 / (1.0 + np.exp(-(sums + closer.manifest.bias)))
+        heights = np.maximum(np.linalg.norm(before[:, 3] - before[:, 0], axis=1), 1.0)
+        moved = np.linalg.norm(quads - before, axis=2).mean(1) / heights
+        far = np.flatnonzero((moved > _FAR) & (scores >= self.min_score))
+        if len(far):
+            quads[far], _ = closer.look(image, [_corners(quads[i]) for i in far])
+        height, width = image.shape[:2]
+        kept = np.flatnonzero(scores >= self.min_score)
+        boxes = np.concatenate([quads[kept].min(1), quads[kept].max(1)], 1).clip(0, [width, height, width, height])
+        kept = kept[(boxes[:, 2:] - boxes[:, :2] >= 1.0).all(1)]
+        boxes = np.concatenate([quads[kept].min(1), quads[kept].max(1)], 1).clip(0, [width, height, width, height])
+        return [
+            Detection(float(scores[kept[i]]), _box(boxes[i, :2], boxes[i, 2:]), _corners(quads[kept[i]]))
+            for i in (
+                int(group[0]) for group in suppress(boxes, scores[kept].astype(np.float32), self.overlap, self.most)
+            )
+        ]
 
     def _run(self, image: NDArray[np.uint8]) -> tuple[Fit, Floats, Floats, Floats]:
         manifest, spec = self.manifest, self.manifest.input
@@ -250,7 +334,7 @@ class PlateDetector:
         if raw.ndim != 4 or raw.shape[0] != 1 or raw.shape[1] != MAP_CHANNELS:
             raise ModelError(f"{self.path}: a plate map has shape (1, {MAP_CHANNELS}, rows, columns), not {raw.shape}")
         logits = raw[0, 0]
-        least = float(np.log(max(self.min_score, 1e-4) / max(1 - self.min_score, 1e-4)))
+        least = _logit(self._least)
         # Neighbours of a peak that are nearly as sure take part in placing its corners.
         rows, columns = np.nonzero(logits > least - 1.0)
         peak = logits[rows, columns]
@@ -265,7 +349,7 @@ class PlateDetector:
         extent = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
         corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) + cells[:, 5:13].reshape(-1, 4, 2) * extent
         scores = 1.0 / (1.0 + np.exp(-np.clip(peak, -30, 30)))
-        kept = _kept(boxes, scores, self.min_score)
+        kept = _kept(boxes, scores, self._least)
         return boxes[kept].astype(np.float32), scores[kept].astype(np.float32), corners[kept].astype(np.float32)
 
     def _from_rows(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
@@ -277,7 +361,7 @@ class PlateDetector:
                 f"{len(columns)} columns: {', '.join(columns)}"
             )
         where = {name: table[:, i] for i, name in enumerate(columns)}
-        keep = np.isfinite(table).all(1) & (where["score"] >= self.min_score)
+        keep = np.isfinite(table).all(1) & (where["score"] >= self._least)
         if self.manifest.plate_class is not None and "class" in where:
             keep &= np.round(where["class"]) == self.manifest.plate_class
         boxes = np.stack([where["x1"], where["y1"], where["x2"], where["y2"]], 1)
@@ -285,6 +369,10 @@ class PlateDetector:
         kept = boxes[keep].astype(np.float32)
         corners = kept[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
         return kept, np.clip(where["score"][keep], 0, 1).astype(np.float32), corners
+
+
+def _logit(score: float) -> float:
+    return math.log(max(score, 1e-4) / max(1.0 - score, 1e-4))
 
 
 def _kept(boxes: NDArray[Any], scores: NDArray[Any], least: float) -> NDArray[np.intp]:

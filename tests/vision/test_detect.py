@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lpr.vision.detect import Fit, PlateDetector, fit, letterbox, suppress
+from lpr.vision.detect import Fit, PlateDetector, fit, letterbox, parts, suppress
 from lpr.vision.manifest import ModelError
 from tests.vision.detector_models import plate_map, write_detector
 
@@ -36,6 +37,39 @@ def test_the_letterbox_of_the_usual_picture_has_little_padding() -> None:
     place = fit(1280, 720, 640, 32)
     assert (place.width, place.height) == (640, 352)
     assert place.scale == pytest.approx(352 / 720)
+
+
+def test_a_square_picture_costs_no_more_than_a_wide_one() -> None:
+    place = fit(1600, 1200, 640, 32)
+    assert (place.width, place.height) == (576, 416)
+
+
+@given(st.integers(20, 3000), st.integers(20, 3000), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_tiles_cover_the_picture_and_overlap(width: int, height: int, tiles: int) -> None:
+    whole, *rest = parts(width, height, tiles)
+    assert whole == (0, 0, width, height)
+    assert len(rest) == (tiles * tiles if tiles > 1 else 0)
+    if not rest:
+        return
+    for low, high, side in ((0, 2, width), (1, 3, height)):
+        spans = sorted({(part[low], part[high]) for part in rest})
+        assert spans[0][0] == 0
+        assert spans[-1][1] == side
+        for (_, end), (start, _) in itertools.pairwise(spans):
+            assert end - start >= (spans[0][1] - 2) / 8
+
+
+def test_a_plate_in_a_tile_lies_where_it_is_in_the_picture(tmp_path: Path) -> None:
+    # The network sees the same in every part; 2 x 2 tiles of 1166 x 350 pixels begin at 0 and 972, 292.
+    manifest = write_detector(tmp_path, rows([150, 92, 170, 100, 0.6]))
+    picture = np.zeros((642, 2138, 3), np.uint8)
+    found = PlateDetector(manifest, tiles=2).detect(picture)
+    assert len(found) == 5
+    assert len(PlateDetector(manifest).detect(picture)) == 1
+    lefts = sorted({round(one.box[0]) for one in found})
+    assert len(lefts) == 3
+    assert lefts[2] - lefts[0] == pytest.approx(2138 - 1167, abs=2)
 
 
 @given(st.integers(1, 300), st.integers(1, 300))

@@ -91,6 +91,7 @@ def write_manifest(models: Path, steps: int, min_score: float) -> None:
         multiple=32,
         stride=STRIDE,
         min_score=min_score,
+        closer="corners.json" if (models / "corners.json").exists() else None,
         licence="Apache-2.0",
         sources=SOURCES,
     )
