@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Character
-from lpr.plates.grammar import EVEN, LONGEST, Grammar, Priors, grammar_for
+from lpr.plates.grammar import LONGEST, Grammar, Priors, grammar_for
 from lpr.plates.segments import ALPHABET, Segment, of_slots, of_steps
 from lpr.plates.texts import align
 
@@ -46,7 +46,7 @@ class DecodeSettings:
     characters and texts less likely than this are not reported.
     """
 
-    trust: float = 0.75
+    trust: float = 0.9
     twins: float = 0.1
     priors: Priors = field(default_factory=Priors)
     sure_country: float = 0.5
@@ -83,7 +83,7 @@ def decode(
     ``probabilities``: (slots or columns, 37) float, each row a distribution over ``ALPHABET`` and the blank (last
     column); rows are normalised here. ``ctc``: they are the columns of a CTC reader. ``grammar``: of the configured
     countries (none: of the world). ``styles``: a probability for format keys, from the reader's layout head (missing
-    keys: 0.01). Raises DecodeError for a wrong shape, negative values or NaN.
+    keys: 0). Raises DecodeError for a wrong shape, negative values or NaN.
     """
     chosen = settings or DecodeSettings()
     known = grammar or grammar_for()
@@ -166,7 +166,8 @@ def _posterior(
     for path in sorted(scores, key=lambda one: -scores[one][1])[:_VARIED]:
         for at, segment in enumerate(segments):
             for other in range(len(segment)):
-                score((*path[:at], other, *path[at + 1 :]))
+                if other != path[at]:
+                    score((*path[:at], other, *path[at + 1 :]))
     highest = max(value for _, value in scores.values())
     sums: dict[str, float] = {}
     for text, value in scores.values():
@@ -192,45 +193,69 @@ def _of_formats(
     segments: Sequence[Segment], grammar: Grammar, shares: NDArray[np.float64], settings: DecodeSettings
 ) -> list[_Path]:
     """The likeliest of each template (of the few likeliest templates), by dynamic programming over all at once."""
-    least = sum(min(len(text) for text, _ in segment) for segment in segments)
-    most = sum(max(len(text) for text, _ in segment) for segment in segments)
+    least = sum([min([len(text) for text, _ in segment]) for segment in segments])
+    most = sum([max([len(text) for text, _ in segment]) for segment in segments])
     use = np.flatnonzero((grammar.lengths >= least) & (grammar.lengths <= most))
     if not len(use):
         return []
-    letters = grammar.letters[use]
-    even = settings.priors.even
+    letters = grammar.gains(settings.priors.even)[use]
     best = np.full((len(use), LONGEST + 1), -np.inf)
     best[:, 0] = np.log(shares[use] + 1e-300)
-    backs: list[NDArray[np.int8]] = []
+    steps = [best]
     for segment in segments:
         after = np.full_like(best, -np.inf)
-        back = np.zeros(best.shape, np.int8)
-        for i, (text, log) in enumerate(segment):
+        single = [(_CODES[text], log) for text, log in segment if len(text) == 1]
+        if len(single) == 1:
+            after[:, 1:] = best[:, :-1] + letters[:, :, single[0][0]] + settings.trust * single[0][1]
+        elif single:
+            gains = letters[:, :, [code for code, _ in single]] + [settings.trust * log for _, log in single]
+            after[:, 1:] = best[:, :-1] + gains.max(2)
+        for text, log in segment:
             size = len(text)
-            if size > LONGEST:
-                continue
-            reached = best[:, : LONGEST + 1 - size] + settings.trust * log
-            for offset, char in enumerate(text):
-                reached = reached + letters[:, offset : LONGEST + 1 - size + offset, _CODES[char]] + even * EVEN[char]
-            better = reached > after[:, size:]
-            after[:, size:][better] = reached[better]
-            back[:, size:][better] = i
+            if size == 0:
+                np.maximum(after, best + settings.trust * log, out=after)
+            elif 1 < size <= LONGEST:
+                reached = best[:, : LONGEST + 1 - size] + settings.trust * log
+                for offset, char in enumerate(text):
+                    reached += letters[:, offset : LONGEST + 1 - size + offset, _CODES[char]]
+                np.maximum(after[:, size:], reached, out=after[:, size:])
         best = after
-        backs.append(back)
+        steps.append(best)
     lengths = grammar.lengths[use]
     final = best[np.arange(len(use)), lengths]
     paths: list[_Path] = []
     for row in np.argsort(-final)[:_BY_FORMAT].tolist():
         if final[row] == -np.inf:
             break
-        at = int(lengths[row])
-        path: list[int] = []
-        for segment, back in zip(reversed(segments), reversed(backs), strict=True):
-            i = int(back[row, at])
-            path.append(i)
-            at -= len(segment[i][0])
-        paths.append(tuple(reversed(path)))
+        paths.append(_way(row, int(lengths[row]), segments, steps, letters, settings.trust))
     return paths
+
+
+def _way(
+    row: int,
+    length: int,
+    segments: Sequence[Segment],
+    steps: Sequence[NDArray[np.float64]],
+    letters: NDArray[np.float64],
+    trust: float,
+) -> _Path:
+    """How ``_of_formats`` came to the end of the template in ``row``: the strings of the segments, from the last."""
+    path: list[int] = []
+    for number in range(len(segments) - 1, -1, -1):
+        before: list[float] = steps[number][row].tolist()
+        highest, chosen = -math.inf, 0
+        for i, (text, log) in enumerate(segments[number]):
+            start = length - len(text)
+            if start < 0 or before[start] == -math.inf:
+                continue
+            value = before[start] + trust * log
+            for offset, char in enumerate(text):
+                value += float(letters[row, start + offset, _CODES[char]])
+            if value > highest:
+                highest, chosen = value, i
+        path.append(chosen)
+        length -= len(segments[number][chosen][0])
+    return tuple(reversed(path))
 
 
 # --- reliability -----------------------------------------------------------------------------------------------
@@ -240,12 +265,15 @@ def _characters(text: str, texts: Sequence[tuple[str, float]], settings: DecodeS
     """What each place of ``text`` holds in all ``texts``."""
     held: list[dict[str, float]] = [{} for _ in text]
     for other, share in texts:
-        if share < 1e-5:
+        if share < settings.least_other / 10:
             break
-        places = range(len(text)) if other == text else align(text, other)
-        for slot, place in enumerate(places):
+        if len(other) == len(text):
+            for shares, char in zip(held, other, strict=True):
+                shares[char] = shares.get(char, 0.0) + share
+            continue
+        for shares, place in zip(held, align(text, other), strict=True):
             if place is not None:
-                held[slot][other[place]] = held[slot].get(other[place], 0.0) + share
+                shares[other[place]] = shares.get(other[place], 0.0) + share
     characters: list[Character] = []
     for char, shares in zip(text, held, strict=True):
         ranked = sorted(((other, share) for other, share in shares.items() if other != char), key=lambda one: -one[1])

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from lpr.plates.formats import FORMATS, Format, countries_of, odds_of
 from lpr.plates.segments import ALPHABET
 
-__all__ = ["EVEN", "LONGEST", "VEHICLES", "Grammar", "Priors", "free_log_probability", "grammar_for"]
+__all__ = ["LONGEST", "VEHICLES", "Grammar", "Priors", "free_log_probability", "grammar_for"]
 
 VEHICLES: Final[dict[str, float]] = {
     "BR": 62, "AR": 15, "CL": 6, "PY": 1.5, "UY": 1.5, "BO": 2.2, "PE": 3.3, "CO": 8, "EC": 2.7, "VE": 4.5, "MX": 45,
@@ -48,41 +48,45 @@ _STAYS: Final = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Priors:
-    """Shares of texts that are of no own format. ``free``: of none at all. ``foreign``: of another country's.
-    ``style_power``: how far the layout head's probabilities are believed (0: not, 1: wholly)."""
+    """How the sources of texts share, and how far their word counts.
 
-    free: float = 0.1
-    foreign: float = 0.05
-    style_power: float = 0.5
-    even: float = 0.5
+    ``free``: share of texts of no format at all. ``foreign``: of another country's format. ``style_power``: how far
+    the layout head's probabilities are believed (0: not, 1: wholly). ``even``: how far the prior is taken as a
+    prior against evenly drawn characters (1: wholly). A reader has learned from texts, so its probabilities hold a
+    prior already, which makes long texts as likely as short ones; 0 would count every character as an improbability.
+    """
+
+    free: float = 0.2
+    foreign: float = 0.02
+    style_power: float = 0.8
+    even: float = 0.35
 
 
 def free_log_probability(text: str) -> float:
-    """ln of the probability of ``text`` among free texts: letters and digits in runs, seldom O, I or Q."""
-    if len(text) >= len(_LENGTHS):
-        return -60.0 - 4.0 * len(text)
-    total = math.log(_LENGTHS[len(text)] / 2)
-    last: bool | None = None
-    for char in text:
-        digit = char.isdigit()
-        total += _FREE_CHARACTERS[char]
-        if last is not None:
-            total += _STAY_COST if digit == last else _SWITCH_COST
-        last = digit
-    return total
+    """ln of the probability of ``text`` among free texts: letters and digits in runs, seldom I, O or Q."""
+    return _of_shape(text.translate(_SHAPE))[0] + _RARER * (text.count("I") + text.count("O") + text.count("Q"))
 
 
-_STAY_COST: Final = math.log(_STAYS)
-_SWITCH_COST: Final = math.log(1 - _STAYS)
-_FREE_CHARACTERS: Final = {char: math.log(odds_of("0" if char.isdigit() else "U")[char]) for char in ALPHABET}
-EVEN: Final = {char: math.log(20 if char.isdigit() else 46) for char in ALPHABET}
+@lru_cache(maxsize=4096)
+def _of_shape(shape: str) -> tuple[float, float]:
+    """For texts of a shape ("AAA000") without I, O, Q: ln of the probability as a free text, and minus ln of the
+    probability when letters and digits are equally common and each as common as the next."""
+    letters, digits = shape.count("A"), shape.count("0")
+    even = letters * _EVEN_LETTER + digits * _EVEN_DIGIT
+    if len(shape) >= len(_LENGTHS):
+        return -60.0 - 4.0 * len(shape), even
+    turns = shape.count("A0") + shape.count("0A")
+    stays = max(len(shape) - 1 - turns, 0)
+    free = math.log(_LENGTHS[len(shape)] / 2) + turns * math.log(1 - _STAYS) + stays * math.log(_STAYS)
+    return free + letters * math.log(odds_of("U")["A"]) + digits * math.log(0.1), even
 
-"""Minus ln of a character's probability when letters and digits are equally common and each as common as the next."""
 
+_EVEN_LETTER: Final = math.log(2 * 23)
+_EVEN_DIGIT: Final = math.log(2 * 10)
+_RARER: Final = math.log(odds_of("U")["O"] / odds_of("U")["A"])
 
-def _even(text: str) -> float:
-    """Minus ln of the probability of ``text`` if each character were drawn evenly."""
-    return sum([EVEN[char] for char in text])
+STYLE_FLOOR: Final = 0.05
+"""Added to every probability of the layout head: it is sometimes wrong, and then very sure."""
 
 
 class Grammar:
@@ -120,13 +124,13 @@ class Grammar:
     def weighed(self, styles: Mapping[str, float] | None, power: float) -> NDArray[np.float64]:
         """(formats,) the shares after the layout head has spoken, adding up to 1.
 
-        ``styles``: format key to probability (missing keys: 0.01), none when there is no such head. ``power``: see
+        ``styles``: format key to probability (missing keys: 0), none when there is no such head. ``power``: see
         ``Priors.style_power``.
         """
         if not styles:
             return self.shares
-        said = np.array([styles.get(format_.key, 0.01) for format_ in self.formats])
-        product = self.shares * np.maximum(said, 0.01) ** power
+        said = np.array([styles.get(format_.key, 0.0) for format_ in self.formats])
+        product = self.shares * (said + STYLE_FLOOR) ** power
         return product / product.sum()
 
     def by_template(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,18 +140,26 @@ class Grammar:
     def log_probability(self, text: str, shares: Sequence[float], priors: Priors) -> float:
         """ln p(text). ``shares``: of each template, as ``by_template`` gives them."""
         shape = text.translate(_SHAPE)
-        own = sum([shares[one.place] * one.share(text) for one in self._own.get(shape, ())])
-        total = (1 - priors.free - priors.foreign) * own + priors.free * math.exp(free_log_probability(text))
-        if priors.foreign:
-            total += priors.foreign * sum([one.share(text) for one in self._foreign.get(shape, ())])
-        return math.log(total + 1e-300) + priors.even * _even(text)
+        free, even = _of_shape(shape)
+        free += _RARER * (text.count("I") + text.count("O") + text.count("Q"))
+        total = priors.free * math.exp(free)
+        for one in self._own.get(shape, ()):
+            total += (1 - priors.free - priors.foreign) * shares[one.place] * one.share(text)
+        for one in self._foreign.get(shape, ()):
+            total += priors.foreign * one.share(text)
+        return math.log(total + 1e-300) + priors.even * even
+
+    def gains(self, even: float) -> NDArray[np.float64]:
+        """(templates, LONGEST, 36) what a character adds to ``log_probability`` in each place of each template."""
+        return _gains(self, even)
 
     def named(self, text: str, weights: NDArray[np.float64], priors: Priors) -> list[tuple[Format, float]]:
         """The own formats of ``text`` and how likely each is, given the text; the likeliest first, equals in the order
         of ``FORMATS``. What is missing to 1 is what foreign formats and free texts explain."""
         shares = self.by_template(weights).tolist()
-        whole = math.exp(self.log_probability(text, shares, priors) - priors.even * _even(text))
-        each = {one.place: one.share(text) for one in self._own.get(text.translate(_SHAPE), ())}
+        shape = text.translate(_SHAPE)
+        whole = math.exp(self.log_probability(text, shares, priors) - priors.even * _of_shape(shape)[1])
+        each = {one.place: one.share(text) for one in self._own.get(shape, ())}
         found = [
             (format_, (1 - priors.free - priors.foreign) * float(weights[i]) * each[place] / whole)
             for i, (format_, place) in enumerate(zip(self.formats, self._template_of.tolist(), strict=True))
@@ -189,6 +201,12 @@ def _by_shape(templates: Iterable[tuple[str, int, float]]) -> dict[str, tuple[_P
 def _normalised(values: Iterable[float]) -> NDArray[np.float64]:
     array = np.array(list(values), np.float64)
     return array / max(float(array.sum()), 1e-300)
+
+
+@lru_cache(maxsize=64)
+def _gains(grammar: Grammar, even: float) -> NDArray[np.float64]:
+    alike = [_EVEN_DIGIT] * 10 + [_EVEN_LETTER] * 26
+    return grammar.letters + even * np.array(alike)
 
 
 @lru_cache(maxsize=64)
