@@ -118,8 +118,9 @@ _US: Final[dict[str, str]] = {
     "W": "0,0 .18,1 .5,.36 .82,1 1,0",
 }
 _US_B: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4, "W": "0,0 0,1;1,0 1,1;0,1 .5,.42 1,1"}
+_US_D: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4}
 _US_C: Final[dict[str, str]] = {**_GOTHIC, "3": _FLAT_3, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
-_DIN: Final[dict[str, str]] = {**_GOTHIC, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
+_DIN: Final[dict[str, str]] = {**_GOTHIC, "4": _OPEN_4, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
 
 
 def _face(
@@ -159,6 +160,7 @@ _ALL: Final[tuple[Face, ...]] = (
     _face("gothic", _GOTHIC, width=0.62, stroke=0.16, round_=0.42, one=0.5),
     _face("us", _US, width=0.47, stroke=0.14, round_=0.5, wide=1.2, narrow=0.36, one=0.62),
     _face("us-foot", _US_B, width=0.49, stroke=0.15, round_=0.46, wide=1.15, narrow=0.38, one=0.85),
+    _face("us-west", _US_D, width=0.46, stroke=0.13, round_=0.5, wide=1.2, narrow=0.38, one=0.75),
     _face("us-flat", _US_C, width=0.45, stroke=0.145, round_=0.5, wide=1.25, one=0.6),
     _face("uk", _GOTHIC, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.45),
     _face("argentina", _GOTHIC, width=0.55, stroke=0.16, round_=0.45, wide=1.15, one=0.6),

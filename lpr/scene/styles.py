@@ -125,7 +125,7 @@ _STYLES: Final[tuple[Style, ...]] = (
         captions=("REPUBLICA BOLIVARIANA DE VENEZUELA",), caption_at="top", caption_mm=10, text_drop=8,
     ),
     Style(
-        "mx", (300, 150), 62, ("us", "us-foot", "gothic", "din-narrow"),
+        "mx", (300, 150), 62, ("us", "us-west", "us-foot", "gothic", "din-narrow"),
         ((WHITE, BLACK), (PALE_YELLOW, BLACK), (PALE_BLUE, NAVY), (WHITE, GREEN), (WHITE, RED)),
         separators="-", captions=_MX_NAMES, caption_at="both", caption_mm=15,
     ),
@@ -139,7 +139,7 @@ _STYLES: Final[tuple[Style, ...]] = (
         glyph2=79, band="", separators=" ", border=False,
     ),
     Style(
-        "us", (305, 152), 70, ("us", "us-foot", "us-flat", "din-narrow"),
+        "us", (305, 152), 70, ("us", "us-west", "us-foot", "us-flat", "din-narrow"),
         ((WHITE, NAVY), (WHITE, BLACK), (PALE_BLUE, NAVY), (YELLOW, BLACK), (PALE_YELLOW, GREEN), (WHITE, RED),
          (BLUE, WHITE), (GREEN, WHITE), (PALE_BLUE, RED), (ORANGE, NAVY)),
         size2=(180, 105), glyph2=34, separators=" -.*", captions=_US_NAMES, caption_at="both", caption_mm=17,

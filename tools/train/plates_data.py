@@ -166,7 +166,7 @@ class PlateFactory:
             spec,
             ground=ground,
             ink=ink,
-            face=style.faces[0] if rng.random() < 0.45 else style.faces[int(rng.integers(len(style.faces)))],
+            face=style.faces[0] if rng.random() < (0.1 if wide else 0.45) else style.faces[int(rng.integers(len(style.faces)))],
             separator=style.separators[int(rng.integers(len(style.separators)))],
             caption=caption,
             size_mm=(width * float(rng.uniform(0.95, 1.05)), height * float(rng.uniform(0.97, 1.03))),
