@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import msgspec
 
 from lpr import settings as loading
 from lpr.actors.catalogue import Catalogue
-from lpr.actors.engine import EngineActor
+from lpr.actors.engine import EngineActor, SharedEngine
 from lpr.actors.figures import Figures
 from lpr.actors.http_push import HttpPushSink
 from lpr.actors.milesight_server import MilesightServer
@@ -86,7 +85,7 @@ class Service:
     """
 
     def __init__(
-        self, config: Config, log: EventLog, clock: Clock, key: SigningKey, engine: Engine, users: UserStore
+        self, config: Config, log: EventLog, clock: Clock, key: SigningKey, engine: SharedEngine, users: UserStore
     ) -> None:
         self.config = config
         self.folder = DataFolder(Path(config.data))
@@ -103,7 +102,6 @@ class Service:
         self.web: WebServer | None = None
         self._key = key
         self._engine = engine
-        self._turn = threading.Lock()
         self._figures = Figures()
         self._supervisor = Supervisor(log, clock)
         self._sources: list[str] = []
@@ -199,7 +197,6 @@ class Service:
                 self.log,
                 self.clock,
                 view,
-                turn=self._turn,
             ),
         )
 
@@ -361,13 +358,13 @@ async def open(
     make_folder(place.root)
     check_ports(config)
     key = prepare_key(config, place)
-    limit_threads(config.engine.threads)
-    engine = engine or await anyio.to_thread.run_sync(open_engine, config.engine)
+    limit_threads(1)
+    shared = await _shared(config, engine, clock)
     try:
         async with AsyncExitStack() as stack:
             log = await stack.enter_async_context(EventLog.open(place.log, clock, config.log))
             users = UserStore(log, clock, place.credentials)
-            service = Service(config, log, clock, key, engine, users)
+            service = Service(config, log, clock, key, shared, users)
             started = ServiceStarted(release=metadata.version("lpr"), config=digest(config), pid=os.getpid())
             await log.append((started,), actor=ACTOR)
             await users.load()
@@ -386,3 +383,11 @@ async def open(
         if len(inner) == 1:
             raise inner[0] from None
         raise
+
+
+async def _shared(config: Config, engine: Engine | None, clock: Clock) -> SharedEngine:
+    """The engines of all cameras: ``engine.threads`` of them, each with one thread. Raises ModelError."""
+    if engine is not None:
+        return SharedEngine(engine, clock)
+    make = partial(open_engine, msgspec.structs.replace(config.engine, threads=1))
+    return SharedEngine(await anyio.to_thread.run_sync(make), clock, make=make, seats=config.engine.threads)

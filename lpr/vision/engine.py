@@ -29,6 +29,7 @@ from lpr.vision.scales import Finder, Parts, TwoScales
 
 __all__ = [
     "MODES",
+    "BatchEngine",
     "Effort",
     "Engine",
     "EngineOptions",
@@ -47,6 +48,14 @@ class Engine(Protocol):
 
     def read(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
         """The plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels."""
+        ...
+
+
+class BatchEngine(Engine, Protocol):
+    """An engine that reads several pictures together for less than one by one."""
+
+    def read_all(self, images: Sequence[NDArray[np.uint8]]) -> Sequence[tuple[Reading, ...]]:
+        """``read`` of each of ``images``."""
         ...
 
 
@@ -80,13 +89,16 @@ class EngineOptions(Protocol):
 
 
 class TextReader(Protocol):
-    """What the engine needs of a reader; ``lpr.vision.ocr.PlateReader`` is one."""
+    """What the engine needs of a reader; ``lpr.vision.looks.CarefulReader`` is one."""
 
     @property
     def name(self) -> str: ...
     def read(
         self, image_bgr: NDArray[np.uint8], corners_list: Sequence[Corners], countries: Sequence[str] = ()
     ) -> Sequence[PlateText]: ...
+    def read_all(
+        self, pictures: Sequence[tuple[NDArray[np.uint8], Sequence[Corners]]], countries: Sequence[str] = ()
+    ) -> Sequence[Sequence[PlateText]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +203,16 @@ class OnnxEngine:
         A plate that was found and could not be read has an empty text. Raises ImageError for another kind of array or
         too large a picture, ModelError when a model fails.
         """
-        found = self._found(image)
-        if not found:
-            return ()
-        return self._readings(found, self.reader.read(image, [one.corners for one in found], self.countries))
+        return self.read_all([image])[0]
+
+    def read_all(self, images: Sequence[NDArray[np.uint8]]) -> tuple[tuple[Reading, ...], ...]:
+        """``read`` of each of ``images`` (exposures of one capture): their plates go through the reader together."""
+        found = [self._found(image) for image in images]
+        if not any(found):
+            return ((),) * len(found)
+        plates = [(image, [one.corners for one in own]) for image, own in zip(images, found, strict=True)]
+        texts = self.reader.read_all(plates, self.countries)
+        return tuple(self._readings(own, read) for own, read in zip(found, texts, strict=True))
 
     def _found(self, image: NDArray[np.uint8]) -> list[Detection]:
         """The detections that are to be read."""

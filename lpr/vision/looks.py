@@ -159,19 +159,24 @@ class CarefulReader:
         self, image_bgr: NDArray[np.uint8], corners_list: Sequence[Corners], countries: Sequence[str] = ()
     ) -> list[PlateText]:
         """As ``PlateReader.read``. Raises ModelError, UnknownCountry."""
+        return self.read_all([(image_bgr, corners_list)], countries)[0]
+
+    def read_all(
+        self, pictures: Sequence[tuple[NDArray[np.uint8], Sequence[Corners]]], countries: Sequence[str] = ()
+    ) -> list[list[PlateText]]:
+        """``read`` for several pictures, whose plates go through the network together."""
         grammar = grammar_for(countries)
-        first = [self._crop(image_bgr, corners) for corners in corners_list]
+        plates = [(image, corners) for image, own in pictures for corners in own]
+        first = [self._crop(image, corners) for image, corners in plates]
         seen = iter(self.reader.probabilities([crop for crop in first if crop is not None]))
         looks = [None if crop is None else next(seen) for crop in first]
         texts = [self._text(look, crop, grammar) for look, crop in zip(looks, first, strict=True)]
-        if not self.framings:
-            return texts
         again = [i for i, text in enumerate(texts) if looks[i] is not None and text.confidence < self.doubt]
         crops = [
             (i, crop)
             for i in again
             for framing in self.framings
-            if (crop := self._crop(image_bgr, framed(corners_list[i], framing))) is not None
+            if (crop := self._crop(plates[i][0], framed(plates[i][1], framing))) is not None
         ]
         more = self.reader.probabilities([crop for _, crop in crops])
         for i in again:
@@ -179,7 +184,8 @@ class CarefulReader:
             others = [look for (at, _), look in zip(crops, more, strict=True) if at == i]
             if own is not None and others:
                 texts[i] = self._text(merged([own, *others]), first[i], grammar)
-        return texts
+        rest = iter(texts)
+        return [[next(rest) for _ in own] for _, own in pictures]
 
     def _crop(self, image: NDArray[np.uint8], corners: Corners) -> NDArray[np.uint8] | None:
         size = (self.reader.manifest.input.width, self.reader.manifest.input.height)

@@ -70,6 +70,11 @@ class FakeReader:
             )
         return out
 
+    def read_all(
+        self, pictures: Sequence[tuple[NDArray[np.uint8], Sequence[Corners]]], countries: Sequence[str] = ()
+    ) -> list[list[PlateText]]:
+        return [self.read(image, corners_list, countries) for image, corners_list in pictures]
+
 
 def test_readings_come_best_first_with_the_empty_ones_behind() -> None:
     detector = FakeDetector(
@@ -89,6 +94,18 @@ def test_nothing_found_asks_no_reader() -> None:
     reader = FakeReader({})
     assert OnnxEngine(FakeDetector(), reader).read(PICTURE) == ()
     assert reader.asked == []
+
+
+def test_exposures_are_read_together() -> None:
+    class Brightest(FakeDetector):
+        def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+            return self.found if image.any() else []
+
+    reader = FakeReader({10.0: ("ABC1234", 0.9)})
+    engine = OnnxEngine(Brightest(detection(0.9, 10, 10, 60, 30)), reader)
+    readings = engine.read_all([PICTURE, PICTURE + 1, PICTURE])
+    assert [[each.text for each in own] for own in readings] == [[], ["ABC1234"], []]
+    assert engine.read_all([]) == () and engine.read_all([PICTURE]) == ((),)
 
 
 def test_limits_choose_by_width_region_and_number() -> None:

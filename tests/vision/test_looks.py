@@ -154,3 +154,10 @@ def test_it_reads_as_the_plain_reader_does_when_nothing_is_doubtful(tmp_path: Pa
     reader = PlateReader(write_fixed(tmp_path, "ABC1D23"))
     plates = [corners_of_box((5, 5, 80, 30)), FLAT]
     assert CarefulReader(reader, (), 0.0).read(IMAGE, plates, ["BR"]) == reader.read(IMAGE, plates, ["BR"])
+
+
+def test_plates_of_several_pictures_are_read_together(tmp_path: Path) -> None:
+    reader = Counting(write_fixed(tmp_path, "ABC1D23"))
+    plates = [corners_of_box((5, 5, 80, 30)), FLAT]
+    found = CarefulReader(reader, ALL_LOOKS, doubt=2.0).read_all([(IMAGE, plates), (IMAGE, []), (IMAGE, plates[:1])])
+    assert [[text.text for text in own] for own in found] == [["ABC1D23", ""], [], ["ABC1D23"]]

@@ -1,11 +1,12 @@
 """The engine's actor: looks at captures, and records those that say something new.
 
 Rules
-- The engine reads in a worker thread, one picture at a time (``turn`` is shared by the cameras of one engine). All
-  captures that wait go there in one call (``looking``); of a live source that is one.
+- The engine reads in a worker thread; the cameras share its seats (``shared``). All captures that wait go there in one
+  call (``looking``); of a live source that is one.
 - What is recorded decides ``lpr.plates.gate``. Pictures are durable before the events that name them; a capture and
   its readings are one append, so a kill leaves all of them or none.
-- An engine that fails or takes too long costs that capture (CaptureFailed, at a bounded rate), not the service. When
+- An engine that fails or takes too long costs that capture (CaptureFailed, at a bounded rate), not the service: one
+  that hangs is left to its thread and replaced. When
   pictures or events can't be written it waits and tries again; a file then waits too, a camera drops frames and counts.
 - When the source has ended, and everything before is recorded, it says so to the sensor.
 
@@ -14,7 +15,6 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core``, ``lpr.vision`` and ``lp
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -24,6 +24,7 @@ import msgspec
 
 from lpr.actors.engine.looking import Item, Looked, Looker, Mind
 from lpr.actors.engine.memory import baseline_of, recover
+from lpr.actors.engine.shared import SharedEngine, Ticket
 from lpr.config import Camera, Config
 from lpr.core.blobs import BlobStore, BlobUnavailableError
 from lpr.core.clock import SECOND, Clock
@@ -40,9 +41,6 @@ from lpr.vision.engine import Engine
 
 T = TypeVar("T")
 
-READ_LIMIT = 30.0
-"""Seconds that the engine may take for one picture."""
-
 FAILED_PAUSE = 10 * SECOND
 """Between two CaptureFailed at least, µs; those between are counted."""
 
@@ -56,22 +54,21 @@ BASELINE_EVERY = 500
 class EngineActor:
     """The engine of one camera. ``engine``: what reads; ``captures``: what is to be looked at.
 
-    ``turn``: a lock for all cameras that share the engine. ``offload``: where it reads (tests have their own); by
-    default a thread that is given up after ``READ_LIMIT``.
+    ``offload``: where it reads (tests have their own); by default a thread that is given up when a picture takes
+    longer than ``engine.timeout``.
     """
 
     def __init__(
         self,
         camera: Camera,
         config: Config,
-        engine: Engine,
+        engine: Engine | SharedEngine,
         captures: Slot[ToEngine],
         blobs: BlobStore,
         log: Readable,
         clock: Clock,
         view: LiveView,
         *,
-        turn: threading.Lock | None = None,
         gate: GateRules | None = None,
         offload: Offload | None = None,
     ) -> None:
@@ -86,8 +83,9 @@ class EngineActor:
         self._clock = clock
         self._view = view
         self._offload = offload or Abandoning()
-        turn = turn or threading.Lock()
-        self._looker = Looker(camera, config, engine, blobs, clock, turn, self._rules, self._gate)
+        self._engine = engine if isinstance(engine, SharedEngine) else SharedEngine(engine, clock)
+        self._timeout = config.engine.timeout
+        self._looker = Looker(camera, config, self._engine, blobs, clock, self._rules, self._gate)
         self._mind = Mind()
         self._recorded = 0
         self._failures = 0
@@ -117,20 +115,53 @@ class EngineActor:
         """Look at captures and passings, and record what came of them."""
         while items:
             done: list[Looked] = []
-            pictures = sum(len(item.exposures) if isinstance(item, Capture) else 1 for item in items)
-            hung = False
-            try:
-                with anyio.fail_after(READ_LIMIT * pictures):
-                    await self._offload(partial(self._looker.look, items, self._mind, done))
-            except TimeoutError:
-                hung = True
-            finished = tuple(done)  # the thread that was given up may still add to the list
-            await self._record(finished, emit)
-            items = items[len(finished) :]
-            if hung and items:
-                late, items = items[0], items[1:]
-                if isinstance(late, Capture):
-                    await self._failed(late.exposures[0], f"the engine took longer than {READ_LIMIT:.0f} s", emit)
+            ticket = Ticket()
+            if not await self._in_time(items, done, ticket):
+                self._engine.give_up(ticket)
+                finished = tuple(done)  # the thread that was given up may be about to add one more
+                await self._record(finished, emit)
+                late, items = items[len(finished) : len(finished) + 1], items[len(finished) + 1 :]
+                for item in late:
+                    if isinstance(item, Capture):
+                        reason = f"reading the picture took longer than {self._timeout:g} s; it is left out"
+                        await self._failed(item.exposures[0], reason, emit)
+            else:
+                await self._record(done, emit)
+                items = items[len(done) :]
+
+    async def _in_time(self, items: Sequence[Item], done: list[Looked], ticket: Ticket) -> bool:
+        """Have ``items`` looked at; False when the engine takes too long for one of them."""
+        pictures = sum(len(item.exposures) if isinstance(item, Capture) else 0 for item in items)
+        work = partial(self._looker.look, items, self._mind, done, ticket)
+        with anyio.CancelScope() as scope:
+            if pictures <= 1:
+                scope.deadline = anyio.current_time() + self._timeout
+                await self._offload(work)
+                return True
+            error: Exception | None = None
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._watch, ticket, scope)
+                try:
+                    await self._offload(work)
+                except Exception as raised:  # raised below, so that it doesn't come out as a group
+                    error = raised
+                tasks.cancel_scope.cancel()
+            if error is not None:
+                raise error
+        return not scope.cancelled_caught or len(done) >= len(items)
+
+    async def _watch(self, ticket: Ticket, scope: anyio.CancelScope) -> None:
+        """Cancel ``scope`` when one reading takes longer than it may; looks again when that could be at the soonest."""
+        rest = self._timeout
+        while True:
+            await self._clock.sleep(rest)
+            since, pictures = ticket.since, ticket.pictures
+            rest = self._timeout
+            if since is not None:
+                rest = self._timeout * pictures - (self._clock.mono() - since) / SECOND
+                if rest <= 0:
+                    scope.cancel()
+                    return
 
     async def _failed(self, frame: Frame, reason: str, emit: Emit) -> None:
         """CaptureFailed, at a bounded rate."""

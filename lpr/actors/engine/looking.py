@@ -9,7 +9,6 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core``, ``lpr.vision`` and ``lp
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,15 +17,15 @@ import cv2
 import msgspec
 
 from lpr.actors.engine.memory import Memory, MemoryFold
+from lpr.actors.engine.shared import GivenUp, SharedEngine, Ticket
 from lpr.config import Camera, Config
 from lpr.core.blobs import BlobStore, BlobUnavailableError, name_of
 from lpr.core.clock import Clock
 from lpr.core.frames import Frame
 from lpr.core.pipeline import Capture, Passing
-from lpr.events import CaptureTaken, Event, Exposure, FramesPassed, Picture, PlateRead, Reading
+from lpr.events import CaptureTaken, Event, Exposure, FramesPassed, Picture, PlateRead
 from lpr.plates.gate import GateRules, Glance, Shown, Verdict, look
 from lpr.plates.voting import Rules
-from lpr.vision.engine import Engine
 from lpr.vision.sources import is_recorded
 
 MCU = 16
@@ -63,16 +62,15 @@ class Looked:
 
 
 class Looker:
-    """What an engine's thread needs. ``turn``: a lock for all cameras that share the engine."""
+    """What an engine's thread needs. ``engine``: shared by all cameras."""
 
     def __init__(
         self,
         camera: Camera,
         config: Config,
-        engine: Engine,
+        engine: SharedEngine,
         blobs: BlobStore,
         clock: Clock,
-        turn: threading.Lock,
         rules: Rules,
         gate: GateRules,
     ) -> None:
@@ -82,20 +80,19 @@ class Looker:
         self._rules = rules
         self._gate = gate
         self._engine = engine
-        self._engine_name = str(getattr(engine, "name", type(engine).__name__))
         self._blobs = blobs
         self._clock = clock
-        self._turn = turn
         self._is_recorded = is_recorded(camera.source)
 
-    def look(self, items: Sequence[Item], mind: Mind, done: list[Looked]) -> None:
+    def look(self, items: Sequence[Item], mind: Mind, done: list[Looked], ticket: Ticket) -> None:
         """Look at ``items``, oldest first, beginning with ``mind``; each result goes into ``done`` at once. Blocking.
 
-        An engine that fails costs its capture alone. Raises ValueError for a frame that can't be made a JPEG.
+        An engine that fails costs its capture alone. Raises GivenUp when ``ticket`` was, and ValueError for a frame
+        that can't be made a JPEG.
         """
         for item in items:
             mind = self._begun(mind, item)
-            looked = self._passed(item, mind) if isinstance(item, Passing) else self._looked(item, mind)
+            looked = self._passed(item, mind) if isinstance(item, Passing) else self._looked(item, mind, ticket)
             mind = looked.after
             done.append(looked)
 
@@ -108,17 +105,19 @@ class Looker:
     def _passed(self, item: Passing, mind: Mind) -> Looked:
         return self._judged(item, (Shown(at=item.at, position=item.position),), mind, 0.0)
 
-    def _looked(self, capture: Capture, mind: Mind) -> Looked:
+    def _looked(self, capture: Capture, mind: Mind, ticket: Ticket) -> Looked:
         started = self._clock.mono()
-        shown: list[Shown] = []
-        for frame in capture.exposures:
-            try:
-                with self._turn:
-                    readings: tuple[Reading, ...] = tuple(self._engine.read(frame.image))
-            except Exception as error:
-                failure = f"the engine failed: {type(error).__name__}: {error}"[:500]
-                return Looked(capture, mind, failure=failure, frame=frame)
-            shown.append(Shown(at=frame.at, position=frame.position, readings=readings))
+        try:
+            readings = self._engine.read([frame.image for frame in capture.exposures], ticket)
+        except GivenUp:
+            raise
+        except Exception as error:
+            failure = f"the engine failed: {type(error).__name__}: {error}"[:500]
+            return Looked(capture, mind, failure=failure, frame=capture.exposures[0])
+        shown = [
+            Shown(at=frame.at, position=frame.position, readings=own)
+            for frame, own in zip(capture.exposures, readings, strict=True)
+        ]
         elapsed = (self._clock.mono() - started) / 1000.0 / len(capture.exposures)
         return self._judged(capture, tuple(shown), mind, elapsed)
 
@@ -213,7 +212,7 @@ class Looker:
                     at=each.at,
                     exposure=index,
                     reading=reading,
-                    engine=self._engine_name,
+                    engine=self._engine.name,
                     elapsed_ms=round(elapsed, 3),
                 )
                 for reading in each.readings
