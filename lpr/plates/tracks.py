@@ -11,7 +11,7 @@ the few texts it was read as. ``assign`` gives each reading of an exposure to at
 * any text that may be a misread is, within a closer reach, and in the same place a moment later even one that hardly
   can be;
 * one that was out of sight for longer than ``gone_after`` is the same only near where it was last seen, with the
-  same or a similar text, or with one too poor to contradict.
+  same or a similar text, a part of it, or with one too poor to contradict.
 
 Distances are measured in widths of the plate, so near and far vehicles are treated alike. Times are microseconds of
 the source's own clock, which never runs back (``lpr.plates.passages``). Pure and total; state is bounded.
@@ -368,6 +368,8 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules:
         return 1.2 + 0.5 * closeness if away <= 2.0 * reach else 0.0
     if changed is not None and changed <= allowed and not contradictions(trail.plate, characters_of(reading)):
         return 1.0 + 0.3 * closeness if away <= reach else 0.0
+    if away <= reach and any(part_of(reading.text, said.text) for said in trail.said):
+        return 0.6 + 0.3 * closeness
     poor = reading.confidence < POOR or (reading.confidence < SURE and _akin(changed, reading.text))
     return 0.5 * closeness if away <= 1.0 and (poor or not reading.text) else 0.0
 

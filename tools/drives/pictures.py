@@ -74,7 +74,7 @@ class DriveStreet(Street):
     def veil(self, index: int) -> float:
         """How much of the picture's contrast the sun takes away, 0 to 1."""
         wave = 0.5 + 0.5 * sin(2.0 * pi * (index / self.rate / 2.3) + self.drive.seed)
-        return 0.55 * self.drive.glare * wave
+        return 0.65 * self.drive.glare * wave
 
     def shake(self, index: int) -> tuple[float, float]:
         """How far (pixels) the picture moves during the exposure."""
@@ -108,7 +108,7 @@ class DriveStreet(Street):
         (x1, y1), (x2, y2), (x3, y3), (x4, y4) = truth.corners
         x = (x1 + x4) / 2 + place * ((x2 + x3) - (x1 + x4)) / 2
         y = (y1 + y4) / 2 + place * ((y2 + y3) - (y1 + y4)) / 2
-        glow(image, x, y, 0.45 * truth.width, (255, 255, 255), strength)
+        glow(image, x, y, 0.75 * truth.width, (255, 255, 255), strength)
 
 
 def exposure_of(light: Light) -> float:

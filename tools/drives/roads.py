@@ -196,10 +196,10 @@ MAKERS: Final[dict[str, tuple[Callable[[_Cast], None], dict[str, float]]]] = {
     "parked": (_parked, {}),
     "motorcycles": (_motorcycles, {}),
     "blur": (_free, {"shutter": 1 / 100, "shake": 2.2}),
-    "glare": (_free, {"glare": 1.0}),
+    "glare": (_free, {"glare": 1.0, "shutter": 1 / 200, "shake": 1.8}),
     "night blur": (_free, {"start": NIGHT, "shutter": 1 / 100, "shake": 1.6, "defocus": 0.5}),
-    "dusk glare": (_platoon, {"start": DUSK, "glare": 0.8, "shake": 1.5}),
-    "parked glare": (_parked, {"glare": 0.9, "shake": 1.0}),
+    "dusk glare": (_platoon, {"start": DUSK, "glare": 0.9, "shutter": 1 / 150, "shake": 1.8}),
+    "parked glare": (_parked, {"glare": 1.0, "shutter": 1 / 200, "shake": 1.8}),
 }
 """Name to maker and to what the camera does."""
 
