@@ -133,5 +133,6 @@ class CornerFinder:
         found = np.empty((len(quads), 4, 2), np.float32)
         for i, matrix in enumerate(matrices):
             points = raw[i].reshape(4, 2) * size
-            found[i] = np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
+            back = np.asarray(np.linalg.inv(matrix[:, :2]), np.float64)
+            found[i] = (points - matrix[:, 2]) @ back.T
         return found, logits.reshape(-1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -140,16 +141,18 @@ class Deployed(nn.Module):
 
 def export(net: CornerNet, path: Path) -> None:
     """Write ``net`` as ONNX with a free batch."""
-    _torch.onnx.export(
-        Deployed(net).cpu(),
-        (torch.zeros(1, SIZE[1], SIZE[0], 3, dtype=torch.uint8),),
-        str(path),
-        dynamo=False,
-        opset_version=17,
-        input_names=["image"],
-        output_names=["corners", "score"],
-        dynamic_axes={"image": {0: "batch"}, "corners": {0: "batch"}, "score": {0: "batch"}},
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the exporter that needs no further package
+        _torch.onnx.export(
+            Deployed(net).cpu(),
+            (torch.zeros(1, SIZE[1], SIZE[0], 3, dtype=torch.uint8),),
+            str(path),
+            dynamo=False,
+            opset_version=17,
+            input_names=["image"],
+            output_names=["corners", "score"],
+            dynamic_axes={"image": {0: "batch"}, "corners": {0: "batch"}, "score": {0: "batch"}},
+        )
 
 
 def train(args: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import argparse
 import math
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -77,16 +78,18 @@ class Deployed(nn.Module):
 def export(net: PlateNet, path: Path) -> None:
     """Write ``net`` as ONNX with free batch, height and width (multiples of 32)."""
     axes = {"image": {0: "batch", 1: "height", 2: "width"}, "plates": {0: "batch", 2: "rows", 3: "columns"}}
-    _torch.onnx.export(
-        Deployed(net).cpu(),
-        (torch.zeros(1, 384, 640, 3, dtype=torch.uint8),),
-        str(path),
-        dynamo=False,
-        opset_version=17,
-        input_names=["image"],
-        output_names=["plates"],
-        dynamic_axes=axes,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the exporter that needs no further package
+        _torch.onnx.export(
+            Deployed(net).cpu(),
+            (torch.zeros(1, 384, 640, 3, dtype=torch.uint8),),
+            str(path),
+            dynamo=False,
+            opset_version=17,
+            input_names=["image"],
+            output_names=["plates"],
+            dynamic_axes=axes,
+        )
 
 
 def learning_rate(step: int, done: float, peak: float, warm: int) -> float:
