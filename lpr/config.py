@@ -139,7 +139,7 @@ class Vote(Section, frozen=True, kw_only=True):
     ] = 120.0
     unread: Annotated[bool, Meta(description="a plate that nobody could read still makes a passage")] = False
     unplated_readings: Annotated[
-        int, Meta(ge=1, description="sightings of a vehicle without a plate that make it a passage (engine.vehicles.find)")
+        int, Meta(ge=1, description="so many sightings of a vehicle without a plate make a passage")
     ] = 5
 
 
