@@ -24,14 +24,12 @@ __all__ = [
     "Outcome",
     "align",
     "calibration_error",
+    "ctc_log_probability",
     "figures",
     "fit_temperature",
     "folded",
     "reliability",
 ]
-
-SLOTS: Final = 10
-"""Slots of the readers with fixed slots."""
 
 HEIGHTS: Final = (0, 14, 20, 30, 45, 10_000)
 """Limits of the classes of height, pixels."""
@@ -141,29 +139,55 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
 
 
 def fit_temperature(slots: Sequence[SlotProbabilities], texts: Sequence[str]) -> float:
-    """The temperature under which the true texts (in slot order, blanks after them) are likeliest, from 0.3 to 5."""
-    columns = ALPHABET + "_"
-    rows: list[NDArray[np.float32]] = []
-    truth: list[int] = []
-    for own, text in zip(slots, texts, strict=True):
-        if len(text) != len(own.characters) and len(own.characters) != SLOTS:
-            continue  # CTC: only plates with as many characters as there should be can be compared
-        for place, char in enumerate(text.ljust(len(own.characters), "_")):
-            rows.append(own.characters[place])
-            truth.append(columns.index(char))
-    if not rows:
-        return 1.0
-    logs = np.log(np.maximum(np.stack(rows), 1e-9))
-    at = np.array(truth)
+    """The temperature under which the true texts are likeliest, from 0.3 to 5.
+
+    Fixed slots: the texts stand in slot order, blanks after them. CTC columns: all ways to write a text into the
+    columns count. A text that cannot be written at all (too long) says nothing.
+    """
+    told = [
+        (np.log(np.maximum(own.characters.astype(np.float64), 1e-9)), _codes(text), own.ctc)
+        for own, text in zip(slots, texts, strict=True)
+        if len(text) <= len(own.characters)
+    ]
     best, least = 1.0, math.inf
-    for temperature in np.geomspace(0.3, 5, 57):
-        scaled = logs / temperature
-        scaled = scaled - scaled.max(1, keepdims=True)
-        norm = np.log(np.exp(scaled).sum(1))
-        loss = float((norm - scaled[np.arange(len(at)), at]).mean())
+    for temperature in np.geomspace(0.3, 5, 29) if told else ():
+        loss = 0.0
+        for logs, codes, ctc in told:
+            scaled = logs / float(temperature)
+            scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+            loss -= max(ctc_log_probability(scaled, codes) if ctc else _slots_log_probability(scaled, codes), -100.0)
         if loss < least:
             best, least = float(temperature), loss
     return round(best, 3)
+
+
+def _codes(text: str) -> list[int]:
+    return [ALPHABET.index(char) for char in text]
+
+
+def _slots_log_probability(logs: NDArray[np.float64], codes: Sequence[int]) -> float:
+    padded = [*codes, *([len(ALPHABET)] * (len(logs) - len(codes)))]
+    return float(logs[np.arange(len(logs)), padded].sum())
+
+
+def ctc_log_probability(logs: NDArray[np.float64], codes: Sequence[int]) -> float:
+    """ln of the probability that columns spell a text (the forward algorithm of Graves et al., 2006).
+
+    ``logs``: (columns, 37) logarithms of probabilities, the blank last. ``codes``: places in ``ALPHABET``.
+    """
+    blank = len(ALPHABET)
+    states = [blank]
+    for code in codes:
+        states += [code, blank]
+    may_skip = np.array([i >= 2 and states[i] != blank and states[i] != states[i - 2] for i in range(len(states))])
+    spoken = logs[:, states]
+    held = np.full(len(states), -np.inf)
+    held[:2] = spoken[0, :2]
+    for row in spoken[1:]:
+        before = np.concatenate(([-np.inf], held[:-1]))
+        skipped = np.where(may_skip, np.concatenate(([-np.inf, -np.inf], held))[: len(states)], -np.inf)
+        held = np.logaddexp(np.logaddexp(held, before), skipped) + row
+    return float(np.logaddexp.reduce(held[-2:]))
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
