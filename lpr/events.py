@@ -76,7 +76,8 @@ class Reading(Value, frozen=True, kw_only=True):
     Laplacian of the rectified plate, grey levels squared (quality weight of the vote). ``vehicle``: what carries the
     plate, None when nobody looked. ``plated``: False for a vehicle on which no plate was found: its text is empty, its
     box and corners are where a plate would be, ``detection`` is the score of the vehicle. ``ink_colour``: of the
-    plate's characters, a name of ``COLOURS``, or None.
+    plate's characters, a name of ``COLOURS``, or None. ``candidates``: the likeliest whole texts with their
+    probabilities, best first, ``text`` among them; empty from an engine that names none.
     """
 
     text: str
@@ -93,6 +94,7 @@ class Reading(Value, frozen=True, kw_only=True):
     vehicle: Vehicle | None = None
     plated: bool = True
     ink_colour: str | None = None
+    candidates: tuple[tuple[str, float], ...] = ()
 
 
 COLOURS = (
