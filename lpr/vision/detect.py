@@ -1,10 +1,11 @@
 """Find plates in a picture: score, box and four corners of each, by one ONNX network that a manifest describes.
 
-Two kinds of network fit. "plate-map" is the one that comes with the package (``models/detector.md``): at a stride of
+Three kinds of network fit. "plate-map" is the one that comes with the package (``models/detector.md``): at a stride of
 a few pixels each cell holds the logit of a score, the logarithms of the distances in strides to the four sides of a
 box (left, top, right, bottom), and for each corner of the plate its offset from that corner of the box in
 fractions of the box. "rows" are end-to-end detectors as YOLO exports give them: one row a detection, whose columns
-the manifest names; their corners are those of the box.
+the manifest names. "raw" are YOLO exports without suppression, (1, 4 + classes, cells): middle, width and height of a
+box and a score a class. The corners of both are those of the box.
 
 Where the manifest names a network for it, each plate is looked at again from near (``lpr.vision.corners``), which
 places its corners and has a say in its score.
@@ -72,9 +73,11 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     ``input``: its width and height are the size of the letterbox; where ``multiple`` is not 0 the network takes any
     size in multiples of it, and the size follows the picture's shape. ``output``: the output's name. ``decoding``:
-    "plate-map" (with ``stride``) or "rows" (with ``columns``: what each column of a row is, "ignored" for others;
-    box coordinates in pixels of the input). ``plate_class``: rows of another class are passed over; None takes
-    all. ``min_score``: the threshold that the model was made for. ``closer``: manifest beside this one of the network
+    "plate-map" (with ``stride``), "rows" (with ``columns``: what each column of a row is, "ignored" for others) or
+    "raw". ``coordinates``: of the boxes of rows and raw, pixels of the input or fractions of it. ``fit``: how a picture
+    is brought to the input's size: "letterbox" (its shape kept, the rest grey) or "stretch". ``plate_class``: rows of
+    another class are passed over; None takes all. ``min_score``: the threshold that the model was made for.
+    ``closer``: manifest beside this one of the network
     that looks at each plate again, None for no second look.
     """
 
@@ -84,7 +87,9 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     sha256: str
     input: InputSpec
     output: str
-    decoding: Literal["plate-map", "rows"] = "plate-map"
+    decoding: Literal["plate-map", "rows", "raw"] = "plate-map"
+    coordinates: Literal["pixels", "fractions"] = "pixels"
+    fit: Literal["letterbox", "stretch"] = "letterbox"
     multiple: int = 0
     stride: int = 8
     columns: tuple[str, ...] = ("x1", "y1", "x2", "y2", "score")
@@ -97,6 +102,7 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def check(self, path: Path) -> None:
         """Raises ModelError for values that contradict each other."""
         spec = self.input
+        spec.check(path)
         if not (32 <= spec.width <= 4096 and 32 <= spec.height <= 4096):
             raise ModelError(f"{path}: input size {spec.width} x {spec.height} is outside 32..4096")
         if spec.colour == "gray":
@@ -110,6 +116,8 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
                 f"{path}: columns must name x1, y1, x2, y2 and score, and else only class, batch, ignored; "
                 f"missing {missing}, unknown {unknown}"
             )
+        if self.fit == "stretch" and (self.multiple or self.decoding == "plate-map"):
+            raise ModelError(f"{path}: fit stretch is for rows and raw detectors of a fixed size (multiple 0)")
         if self.closer is not None and Path(self.closer).name != self.closer:
             raise ModelError(f"{path}: closer must be a plain name beside the manifest, not {self.closer!r}")
         if not 0.0 <= self.min_score <= 1.0:
@@ -316,19 +324,32 @@ class PlateDetector:
     def _run(self, image: NDArray[np.uint8]) -> tuple[Fit, Floats, Floats, Floats]:
         manifest, spec = self.manifest, self.manifest.input
         height, width = image.shape[:2]
-        if manifest.multiple:
-            place = fit(width, height, self.size, manifest.multiple)
+        if manifest.fit == "stretch":
+            place = Fit(spec.width, spec.height, 1.0, 0, 0)
+            picture = _shrunk(image, (spec.width, spec.height))
         else:
-            place = _placed(width, height, spec.width, spec.height, 8.0)
+            free = manifest.multiple > 0
+            place = (
+                fit(width, height, self.size, manifest.multiple)
+                if free
+                else _placed(width, height, spec.width, spec.height, 8.0)
+            )
+            picture = letterbox(image, place)
         spec = msgspec.structs.replace(spec, width=place.width, height=place.height)
-        batch = prepare([letterbox(image, place)], spec)
+        batch = prepare([picture], spec)
         try:
             raw = np.asarray(self._session.run([manifest.output], {spec.name: batch})[0], np.float32)
         except Exception as error:  # onnxruntime raises bare classes of its own
             reason = str(error).splitlines()[0][:200]
             raise ModelError(f"{self.path}: the model cannot run on {batch.shape}: {reason}") from error
-        decoded = self._from_map(raw) if manifest.decoding == "plate-map" else self._from_rows(raw)
-        return place, *decoded
+        if manifest.decoding == "plate-map":
+            return place, *self._from_map(raw)
+        boxes, scores = self._from_rows(raw) if manifest.decoding == "rows" else self._from_raw(raw)
+        if manifest.coordinates == "fractions":
+            boxes = boxes * np.array([place.width, place.height] * 2, np.float32)
+        if manifest.fit == "stretch":
+            boxes = boxes * np.array([width / place.width, height / place.height] * 2, np.float32)
+        return place, boxes, scores, boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
 
     def _from_map(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
         if raw.ndim != 4 or raw.shape[0] != 1 or raw.shape[1] != MAP_CHANNELS:
@@ -352,7 +373,7 @@ class PlateDetector:
         kept = _kept(boxes, scores, self._least)
         return boxes[kept].astype(np.float32), scores[kept].astype(np.float32), corners[kept].astype(np.float32)
 
-    def _from_rows(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
+    def _from_rows(self, raw: Floats) -> tuple[Floats, Floats]:
         columns = self.manifest.columns
         table = raw.reshape(-1, raw.shape[-1]) if raw.ndim else raw.reshape(0, 0)
         if raw.ndim < 2 or raw.shape[-1] != len(columns):
@@ -366,9 +387,26 @@ class PlateDetector:
             keep &= np.round(where["class"]) == self.manifest.plate_class
         boxes = np.stack([where["x1"], where["y1"], where["x2"], where["y2"]], 1)
         keep &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        kept = boxes[keep].astype(np.float32)
-        corners = kept[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
-        return kept, np.clip(where["score"][keep], 0, 1).astype(np.float32), corners
+        return boxes[keep].astype(np.float32), np.clip(where["score"][keep], 0, 1).astype(np.float32)
+
+    def _from_raw(self, raw: Floats) -> tuple[Floats, Floats]:
+        manifest = self.manifest
+        if raw.ndim != 3 or raw.shape[0] != 1 or raw.shape[1] < 5:
+            raise ModelError(
+                f"{self.path}: output {manifest.output!r} has shape {raw.shape}; a raw detector's is (1, 4 + classes, "
+                "cells); use decoding rows for one that suppresses by itself"
+            )
+        classes = raw.shape[1] - 4
+        if manifest.plate_class is not None and not 0 <= manifest.plate_class < classes:
+            raise ModelError(f"{self.path}: plate_class is {manifest.plate_class}; the model has {classes} classes")
+        shares = raw[0, 4:] if manifest.plate_class is None else raw[0, 4 + manifest.plate_class][None]
+        scores = shares.max(0)
+        use = np.flatnonzero((scores >= self._least) & np.isfinite(raw[0]).all(0) & (raw[0, 2:4] > 0).all(0))
+        if len(use) > _MOST_CANDIDATES:
+            use = use[np.argsort(-scores[use], kind="stable")[:_MOST_CANDIDATES]]
+        middle, half = raw[0, :2, use], raw[0, 2:4, use] / 2
+        boxes = np.concatenate([middle - half, middle + half], 1)
+        return boxes.astype(np.float32), np.clip(scores[use], 0, 1).astype(np.float32)
 
 
 def _logit(score: float) -> float:

@@ -25,7 +25,7 @@ from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader, Framing
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
-from lpr.vision.scales import Finder, Parts, TwoScales
+from lpr.vision.scales import Finder, TwoScales
 
 __all__ = [
     "MODES",
@@ -243,6 +243,7 @@ class OnnxEngine:
                 rows=text.rows,
                 plate_colour=text.plate_colour,
                 sharpness=text.sharpness,
+                candidates=text.candidates,
             )
             for one, text in zip(found, texts, strict=True)
             if confirmed(one.score, text.text, text.confidence, self.limits.min_characters)
@@ -291,12 +292,14 @@ def _open_finder(options: EngineOptions, effort: Effort) -> Finder:
     """The detector, at the scales of ``effort``; ``detector_size`` is the size that they are scales of."""
     path = Path(options.detector) if options.detector is not None else None
 
-    def opened(size: int | None) -> PlateDetector:
-        return PlateDetector(path, options.threads, size=size, tiles=options.tiles, min_score=options.min_detection)
+    def opened(size: int | None, tiles: int) -> PlateDetector:
+        return PlateDetector(path, options.threads, size=size, tiles=tiles, min_score=options.min_detection)
 
-    usual = opened(options.detector_size)
+    usual = opened(options.detector_size, options.tiles)
     free = usual.manifest.multiple > 0
-    near = opened(round(usual.size * effort.scale)) if free and effort.scale != 1.0 else usual
+    near = opened(round(usual.size * effort.scale), options.tiles) if free and effort.scale != 1.0 else usual
     if not effort.second_scale:
         return near
-    return TwoScales(near, opened(round(usual.size * effort.second_scale)) if free else Parts(usual))
+    if free:
+        return TwoScales(near, opened(round(usual.size * effort.second_scale), options.tiles))
+    return opened(None, max(options.tiles, 2))

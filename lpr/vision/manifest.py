@@ -10,6 +10,7 @@ May import ``lpr.events`` only, msgspec and onnxruntime.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeVar, cast
@@ -42,7 +43,8 @@ class ModelError(Exception):
 class InputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One picture input. ``layout``: order of the axes. ``colour``: what the channels are. ``dtype``: element type.
 
-    Values are ``pixel * scale + offset`` with pixels from 0 to 255.
+    Values are ``(pixel * scale + offset - mean) / std`` with pixels from 0 to 255; ``mean`` and ``std``: one number a
+    channel in the order of ``colour``, or none. With ``dtype`` uint8 pixels are given as they are.
     """
 
     name: str
@@ -53,6 +55,23 @@ class InputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dtype: Literal["float32", "uint8"] = "float32"
     scale: float = 1.0
     offset: float = 0.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def check(self, path: Path) -> None:
+        """Raises ModelError for values that contradict each other."""
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if values and len(values) != self.channels:
+                raise ModelError(
+                    f"{path}: input {name} has {len(values)} numbers; {self.colour} has {self.channels} channels"
+                )
+        if not all(math.isfinite(v) for v in (*self.mean, *self.std, self.scale, self.offset)) or 0 in self.std:
+            raise ModelError(f"{path}: input scale, offset, mean and std must be finite, std not 0")
+        plain = self.scale == 1.0 and self.offset == 0.0 and not self.mean and not self.std
+        if self.dtype == "uint8" and not plain:
+            raise ModelError(
+                f"{path}: an input of uint8 takes pixels as they are; leave out scale, offset, mean and std"
+            )
 
     @property
     def channels(self) -> int:
@@ -99,6 +118,7 @@ class ReaderManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def check(self, path: Path) -> None:
         """Raises ModelError for values that contradict each other."""
+        self.input.check(path)
         if not 0 <= self.blank < len(self.alphabet):
             raise ModelError(f"{path}: blank is {self.blank}, but alphabet has {len(self.alphabet)} classes")
         readable = [char for i, char in enumerate(self.alphabet) if i != self.blank]
@@ -215,8 +235,11 @@ def prepare(patches: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[An
         batch = batch[..., ::-1]
     if batch.shape[3] != spec.channels:
         raise ModelError(f"patches have {batch.shape[3]} channels, the model takes {spec.channels} ({spec.colour})")
-    if spec.layout == "NCHW":
-        batch = batch.transpose(0, 3, 1, 2)
     if spec.dtype == "uint8":
-        return np.ascontiguousarray(batch)
-    return np.ascontiguousarray(batch, np.float32) * np.float32(spec.scale) + np.float32(spec.offset)
+        return np.ascontiguousarray(batch.transpose(0, 3, 1, 2) if spec.layout == "NCHW" else batch)
+    values = np.ascontiguousarray(batch, np.float32) * np.float32(spec.scale) + np.float32(spec.offset)
+    if spec.mean:
+        values -= np.array(spec.mean, np.float32)
+    if spec.std:
+        values /= np.array(spec.std, np.float32)
+    return np.ascontiguousarray(values.transpose(0, 3, 1, 2) if spec.layout == "NCHW" else values)

@@ -125,6 +125,58 @@ def test_columns_may_lie_in_any_order_and_classes_are_told_apart(tmp_path: Path)
     assert [one.score for one in found] == pytest.approx([0.6])
 
 
+def raw(*cells: list[float]) -> NDArray[np.float32]:
+    """The output of a YOLO export without suppression: (1, 4 + classes, cells)."""
+    return np.array([cells], np.float32).transpose(0, 2, 1)
+
+
+def test_raw_cells_are_suppressed_and_told_apart_by_class(tmp_path: Path) -> None:
+    cells = raw(
+        [35, 30, 50, 20, 0.7, 0.1], [36, 30, 50, 20, 0.9, 0.0], [125, 110, 50, 20, 0.2, 0.8], [9, 9, 0, 4, 0.9, 0.9]
+    )
+    found = PlateDetector(write_detector(tmp_path, cells, decoding="raw")).detect(PICTURE)
+    assert [one.score for one in found] == pytest.approx([0.9, 0.8])
+    assert found[0].box == pytest.approx((22, 40, 122, 80))
+    found = PlateDetector(write_detector(tmp_path, cells, decoding="raw", plate_class=1)).detect(PICTURE)
+    assert [one.box for one in found] == [pytest.approx((200, 200, 300, 240))]
+    nothing = np.zeros((1, 5, 7), np.float32)
+    assert PlateDetector(write_detector(tmp_path, nothing, decoding="raw")).detect(PICTURE) == []
+
+
+def test_end_to_end_rows_without_a_detection(tmp_path: Path) -> None:
+    columns = ["batch", "x1", "y1", "x2", "y2", "class", "score"]
+    none = np.zeros((0, 7), np.float32)
+    assert PlateDetector(write_detector(tmp_path, none, columns=columns)).detect(PICTURE) == []
+
+
+def test_boxes_in_fractions_and_a_stretched_picture(tmp_path: Path) -> None:
+    answer = rows([0.25, 0.5, 0.5, 0.75, 0.9])
+    square = PICTURE[:, :384]
+    found = PlateDetector(write_detector(tmp_path, answer, coordinates="fractions", fit="stretch")).detect(square)
+    assert found[0].box == pytest.approx((96, 192, 192, 288))
+    found = PlateDetector(write_detector(tmp_path, answer, coordinates="fractions")).detect(PICTURE)
+    assert found[0].box == pytest.approx((160, 192, 320, 288))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"decoding": "raw"}, r"\(1, 4 \+ classes, cells\)"),
+        ({"fit": "stretch", "multiple": 32}, "fixed size"),
+        ({"input": {"name": "image", "width": 320, "height": 192, "colour": "rgb", "mean": [1.0]}}, "3 channels"),
+        ({"input": {"name": "image", "width": 320, "height": 192, "colour": "rgb", "std": [1, 0, 1]}}, "std not 0"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path: Path, changes: dict[str, object], says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        PlateDetector(write_detector(tmp_path, np.array([[10, 20, 60, 40, 0.6]], np.float32), **changes))
+
+
+def test_a_raw_detector_without_that_class_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="the model has 2 classes"):
+        PlateDetector(write_detector(tmp_path, raw([1, 1, 2, 2, 0.5, 0.5]), decoding="raw", plate_class=2))
+
+
 def test_overlapping_rows_are_one_plate(tmp_path: Path) -> None:
     answer = rows([10, 20, 60, 40, 0.8], [12, 20, 62, 41, 0.9], [11, 21, 59, 40, 0.7])
     found = PlateDetector(write_detector(tmp_path, answer)).detect(PICTURE)

@@ -19,7 +19,7 @@ from lpr.vision.engine import MODES, ImageError, Limits, OnnxEngine, chosen, con
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
-from lpr.vision.scales import Parts, TwoScales
+from lpr.vision.scales import TwoScales
 from tests.vision.detector_models import write_detector
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)
@@ -188,7 +188,7 @@ def test_each_mode_looks_harder_than_the_one_before() -> None:
 def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_path: Path) -> None:
     path = write_detector(tmp_path, np.array([[10, 20, 90, 50, 0.9]], np.float32))
     thorough, _ = parts_of("thorough", detector=str(path))
-    assert isinstance(thorough, TwoScales) and isinstance(thorough.far, Parts)
+    assert isinstance(thorough, PlateDetector) and thorough.tiles == 2
     fast, _ = parts_of("fast", detector=str(path))
     assert isinstance(fast, PlateDetector) and fast.size == 320
     assert len(thorough.detect(np.zeros((192, 320, 3), np.uint8))) >= 1

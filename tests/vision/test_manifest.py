@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ import pytest
 
 from lpr.vision.manifest import InputSpec, ModelError, ReaderManifest, load_manifest, prepare
 from lpr.vision.ocr import PlateReader
-from tests.vision.reader_models import write_fixed
+from tests.vision.reader_models import write_fixed, write_slots
+
+
+def changed(path: Path, **changes: object) -> Path:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    return path
 
 
 def test_a_damaged_model_is_refused_by_its_hash(tmp_path: Path) -> None:
@@ -85,3 +91,23 @@ def test_layouts_and_colours_of_the_input() -> None:
         prepare([bgr], InputSpec(name="x", width=3, height=2))
     with pytest.raises(ModelError, match="patches are"):
         prepare([bgr], InputSpec(name="x", width=4, height=2, colour="bgr"))
+
+
+def test_each_channel_may_be_normalised_by_itself() -> None:
+    bgr = np.zeros((2, 3, 3), np.uint8)
+    bgr[..., 0], bgr[..., 1], bgr[..., 2] = 255, 51, 102
+    spec = InputSpec(name="x", width=3, height=2, colour="rgb", scale=1 / 255, mean=(0.4, 0.1, 0.5), std=(1, 2, 0.5))
+    values = prepare([bgr], spec)
+    assert values.shape == (1, 3, 2, 3) and values.dtype == np.float32
+    assert values[0, :, 1, 2] == pytest.approx([0.0, 0.05, 1.0], abs=1e-6)
+
+
+def test_a_reader_of_fixed_slots_as_fast_plate_ocr_exports_them(tmp_path: Path) -> None:
+    """uint8 NHWC in RGB, one softmax a slot in one row, "_" for what is behind the last character."""
+    path = write_slots(tmp_path, "AB12CD")
+    reader = PlateReader(path)
+    image = np.zeros((80, 200, 3), np.uint8)
+    (text,) = reader.read(image, [((10, 10), (150, 10), (150, 50), (10, 50))])
+    assert text.text == "AB12CD"
+    with pytest.raises(ModelError, match="takes pixels as they are"):
+        PlateReader(changed(path, input={**json.loads(path.read_text())["input"], "scale": 0.5}))
