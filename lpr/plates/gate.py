@@ -6,7 +6,8 @@ A look is recorded
 * with its pictures, when a plate in it is new, is one of a vehicle's first few in another place, is larger or
   surer than all before, or reads differently; each vehicle has a budget;
 * as a *sighting*, a capture without pictures, when a vehicle has moved or has been in view for a while: the voter
-  then knows that it is still there;
+  then knows that it is still there; and while one that moves was never read clearly: what many doubtful looks say
+  together is more than what the best of them says;
 * as a sighting followed by FramesPassed when another vehicle has gone, as FramesPassed alone when all have, and
   rarely to mark progress.
 
@@ -38,8 +39,10 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True):
     passed, ``doubted`` of them as long as it wasn't read with the confidence ``clear``; later ones, up to ``most``,
     only when the plate is ``taller`` times as tall as ever before, when ``surer`` of what was left of doubt is gone,
     or (``versions`` times) when it reads differently. ``alive``: a standing vehicle is noted so often; ``astir``: one
-    that moved by ``stride`` widths, or has just come to a stand; at once: one that sets off.
-    ``progress``: FramesPassed at least so often. ``memory``: a vehicle out of sight is known for so long.
+    that moved by ``stride`` widths, or has just come to a stand; at once: one that sets off; at every look, up to
+    ``doubts`` times: one that moves and wasn't read with the confidence ``clear`` yet, for its readings are fused.
+    ``shift``: plate widths that it has moved by at least then. ``progress``: FramesPassed at least so often.
+    ``memory``: a vehicle out of sight is known for so long.
     """
 
     first: int = 3
@@ -48,11 +51,13 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True):
     most: int = 16
     versions: int = 4
     step: float = 0.5
+    shift: float = 0.1
     pause: float = 0.6
     taller: float = 1.25
     surer: float = 0.35
     stride: float = 1.5
     astir: float = 1.0
+    doubts: int = 24
     alive: float = 10.0
     progress: float = 20.0
     memory: float = 120.0
@@ -60,7 +65,8 @@ class GateRules(msgspec.Struct, frozen=True, kw_only=True):
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
     """A vehicle as it was recorded. ``pictures``: captures of it with pictures; ``earned``: of those, for its own sake;
-    ``versions``: of those, because it read differently. ``tallest``: plate height in pixels; ``surest``: confidence.
+    ``versions``: of those, because it read differently. ``doubts``: sightings while it was in doubt. ``tallest``: plate
+    height in pixels; ``surest``: confidence.
 
     ``pictured``, ``recorded``: when last, µs of the source's clock. ``gone``: the voter was told that it is away.
     """
@@ -69,6 +75,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int = 0
     earned: int = 0
     versions: int = 0
+    doubts: int = 0
     tallest: float = 0.0
     surest: float = 0.0
     pictured: Micros = 0
@@ -228,12 +235,18 @@ def _sighting(known: Followed, reading: Reading, clock: Micros, gate: GateRules)
         and moved(known.trail, place_of(reading, clock)) >= gate.step
     ):
         return "sets off"
+    if _in_doubt(known, gate) and reading.text and moved(known.trail, place_of(reading, clock)) >= gate.shift:
+        return f"{reading.text} in doubt"
     if since >= gate.astir * SECOND:
         if moved(known.trail, place_of(reading, clock)) >= gate.stride:
             return "moved"
         if not stands(known.trail):
             return "stands"
     return ""
+
+
+def _in_doubt(known: Followed, gate: GateRules) -> bool:
+    return known.surest < gate.clear and known.doubts < gate.doubts
 
 
 def _left(known: Followed, seen: dict[int, Glimpse], clock: Micros, rules: Rules) -> bool:
@@ -285,7 +298,7 @@ def _again(known: Followed, was: Followed, reading: Reading, pictured: bool, rul
     clock = known.trail.seen
     known = msgspec.structs.replace(known, recorded=clock, gone=False)
     if not pictured:
-        return known
+        return msgspec.structs.replace(known, doubts=known.doubts + int(_in_doubt(was, gate)))
     why = _picture(was, reading, clock, rules, gate)
     return msgspec.structs.replace(
         known,
