@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,11 @@ def memory(field: str = "VmRSS") -> float:
     return 0.0
 
 
+def resident() -> float:
+    """As ``memory()``, in a tenth of the time: it counts with what is measured."""
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize() / 1048576
+
+
 def config(folder: Path, source: str, engine: Path | None) -> Config:
     """A service with everything on."""
     made = Config(
@@ -125,7 +131,7 @@ async def run(given: argparse.Namespace) -> dict[str, object]:
 
     async def sample() -> None:
         while True:
-            samples.append(memory())
+            samples.append(resident())
             await anyio.sleep(0.25)
 
     counts: dict[str, int] = {}

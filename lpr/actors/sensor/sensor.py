@@ -46,7 +46,7 @@ SETTLED = 10 * SECOND
 PRIME = 2000
 """Frames before the place to resume at that a trigger may be shown, at most."""
 
-AHEAD_BYTES, MOST_AHEAD = 9_000_000, 8
+AHEAD_BYTES, MOST_AHEAD = 12_000_000, 8
 """A film that goes as quick as it can is read so many bytes or frames with pixels at a time, and as many wait before
 the trigger and before the engine: threads are asked less often."""
 
