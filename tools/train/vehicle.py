@@ -62,15 +62,15 @@ def augmented(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.
     half_x, half_y = scale / 2, scale / 2 * float(np.exp(rng.normal(0, 0.05)))
     box = (x - half_x, y - half_y, x + half_x, y + half_y)
     patch = cut(image, box, KIND_SIZE)
-    if rng.random() < 0.35:  # seen from far away
+    if rng.random() < 0.2:  # seen from far away
         small = int(rng.integers(18, 50))
         tiny = cv2.resize(patch, (small, small), interpolation=cv2.INTER_AREA)
         patch = np.asarray(cv2.resize(tiny, (KIND_SIZE, KIND_SIZE), interpolation=cv2.INTER_LINEAR), np.uint8)
     if rng.random() < 0.5:
         patch = np.ascontiguousarray(patch[:, ::-1])
-    if rng.random() < 0.5:  # a paint of another colour
+    if rng.random() < 0.3:  # a paint of another colour
         patch = np.ascontiguousarray(patch[..., rng.permutation(3)])
-    return photograph(rng, patch) if rng.random() < 0.8 else patch
+    return photograph(rng, patch) if rng.random() < 0.5 else patch
 
 
 class Drawer:
@@ -204,13 +204,21 @@ def train(args: argparse.Namespace) -> None:
     held = [crop for crop in crops if crop.held]
     drawer = Drawer([crop for crop in crops if not crop.held], args.seed)
     net = KindNet().to(memory_format=cast("Any", torch.channels_last))
+    if args.init is not None:
+        net.load_state_dict(torch.load(args.init, map_location="cpu", weights_only=True))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     began, total = time.monotonic(), 0.0
     print(f"{len(crops)} crops, {len(held)} held out, {args.steps} steps of {args.batch}", flush=True)
+    steps = 0
     for step in range(args.steps):
+        passed = (time.monotonic() - began) / args.seconds if args.seconds else 0.0
+        if passed >= 1.0:
+            break
+        at = max(step, round(passed * args.steps)) if step >= args.warm else step
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.rate, args.warm)
+            group["lr"] = learning_rate(at, args.steps, args.rate, args.warm)
+        steps = step + 1
         x, allowed = drawer.batch(args.batch)
         loss = kind_loss(net(x.to(memory_format=cast("Any", torch.channels_last))), allowed)
         optimiser.zero_grad(set_to_none=True)
@@ -223,6 +231,7 @@ def train(args: argparse.Namespace) -> None:
             rate = (step + 1) * args.batch / (time.monotonic() - began)
             print(f"step {step + 1}/{args.steps} loss {total / args.report:.4f} {rate:.0f} crops/s", flush=True)
             total = 0.0
+            torch.save(shadow.state_dict(), args.out / "vehicle.pt")
     torch.save(shadow.state_dict(), args.out / "vehicle.pt")
     if held:
         logits = logits_of(shadow, held)
@@ -234,7 +243,7 @@ def train(args: argparse.Namespace) -> None:
         print(text, flush=True)
     else:
         temperature = 1.0
-    export(shadow, temperature, args.out, args.steps)
+    export(shadow, temperature, args.out, steps)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -242,7 +251,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.vehicle", description="Train the classifier of vehicle kinds.")
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the shared data")
     parser.add_argument("--out", type=Path, default=Path("build/vehicle"))
-    parser.add_argument("--steps", type=int, default=450, help="batches in all")
+    parser.add_argument("--steps", type=int, default=3000, help="batches in all")
+    parser.add_argument("--seconds", type=float, default=0.0, help="end after so long, however few batches; 0: don't")
+    parser.add_argument("--init", type=Path, default=None, help="weights to start from")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--warm", type=int, default=40, help="steps of warm-up")

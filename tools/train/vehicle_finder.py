@@ -260,7 +260,7 @@ def figures(folder: Path, scenes: list[Scene]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for score in (0.3, 0.4, 0.5, 0.6, 0.7):
         finder = VehicleFinder(folder / "vehicle_finder.json", min_score=score)
-        for least in (0.06, 0.15):
+        for least in (0.1, 0.2):
             table[f"score {score}, from {least:.0%} of the width"] = measured(finder, scenes, least)
     return table
 
@@ -280,9 +280,15 @@ def train(args: argparse.Namespace) -> None:
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     print(f"{len(photos)} photographs, {len(drawn)} rendered frames, {args.steps} steps of {args.batch}", flush=True)
     began, total = time.monotonic(), 0.0
+    steps = 0
     for step in range(args.steps):
+        passed = (time.monotonic() - began) / args.seconds if args.seconds else 0.0
+        if passed >= 1.0:
+            break
+        at = max(step, round(passed * args.steps)) if step >= args.warm else step
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.rate, args.warm)
+            group["lr"] = learning_rate(at, args.steps, args.rate, args.warm)
+        steps = step + 1
         x, told = batch(rng, photos, drawn, args.batch)
         loss = finder_loss(net(x.to(memory_format=cast("Any", torch.channels_last))), told)
         optimiser.zero_grad(set_to_none=True)
@@ -297,7 +303,7 @@ def train(args: argparse.Namespace) -> None:
             total = 0.0
             torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
     torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
-    export(shadow, args.out, args.steps, args.min_score)
+    export(shadow, args.out, steps, args.min_score)
     text = json.dumps({name: figures(args.out, scenes) for name, scenes in held.items() if scenes}, indent=1)
     (args.out / "finder_figures.json").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
@@ -318,6 +324,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None, help="photographs of each folder at most (smoke runs)")
+    parser.add_argument("--seconds", type=float, default=0.0, help="end after so long, however few batches; 0: don't")
     parser.add_argument("--report", type=int, default=50)
     return parser.parse_args(words)
 
