@@ -58,6 +58,7 @@ from lpr.preparing import (
 )
 from lpr.status import News, actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
 from lpr.vision.engine import Engine, limit_threads, open_engine
+from lpr.vision.vehicle import VehicleReader, open_vehicles
 from lpr.web.context import WebContext
 from lpr.web.server import WebServer
 from lpr.web.status import ServiceStatus
@@ -85,7 +86,14 @@ class Service:
     """
 
     def __init__(
-        self, config: Config, log: EventLog, clock: Clock, key: SigningKey, engine: SharedEngine, users: UserStore
+        self,
+        config: Config,
+        log: EventLog,
+        clock: Clock,
+        key: SigningKey,
+        engine: SharedEngine,
+        users: UserStore,
+        vehicles: VehicleReader | None = None,
     ) -> None:
         self.config = config
         self.folder = DataFolder(Path(config.data))
@@ -102,6 +110,7 @@ class Service:
         self.web: WebServer | None = None
         self._key = key
         self._engine = engine
+        self._vehicles = vehicles
         self._figures = Figures()
         self._supervisor = Supervisor(log, clock)
         self._sources: list[str] = []
@@ -197,6 +206,7 @@ class Service:
                 self.log,
                 self.clock,
                 view,
+                vehicles=self._vehicles,
             ),
         )
 
@@ -360,11 +370,12 @@ async def open(
     key = prepare_key(config, place)
     limit_threads(1)
     shared = await _shared(config, engine, clock)
+    vehicles = await _vehicles(config) if engine is None else None
     try:
         async with AsyncExitStack() as stack:
             log = await stack.enter_async_context(EventLog.open(place.log, clock, config.log))
             users = UserStore(log, clock, place.credentials)
-            service = Service(config, log, clock, key, shared, users)
+            service = Service(config, log, clock, key, shared, users, vehicles)
             started = ServiceStarted(release=metadata.version("lpr"), config=digest(config), pid=os.getpid())
             await log.append((started,), actor=ACTOR)
             await users.load()
@@ -383,6 +394,11 @@ async def open(
         if len(inner) == 1:
             raise inner[0] from None
         raise
+
+
+async def _vehicles(config: Config) -> VehicleReader | None:
+    """What looks at the vehicles of all cameras. Raises ModelError."""
+    return await anyio.to_thread.run_sync(open_vehicles, config.engine.vehicles)
 
 
 async def _shared(config: Config, engine: Engine | None, clock: Clock) -> SharedEngine:

@@ -12,6 +12,7 @@ Arrays only, no state but the models. May import the modules beside it, ``lpr.ev
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -53,7 +54,7 @@ class VehicleOptions(Protocol):
 
 
 class VehicleReader:
-    """Models about vehicles, each of them optional. Not safe for two threads at once."""
+    """Models about vehicles, each of them optional. All cameras may share it: it looks at one picture at a time."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class VehicleReader:
         """``min_width``: a vehicle without a plate is at least this part of the picture's width wide."""
         self._kinds, self._makes, self._paint, self._finder = kinds, makes, paint, finder
         self._min_width = min_width
+        self._turn = threading.Lock()
 
     @property
     def finds(self) -> bool:
@@ -81,7 +83,8 @@ class VehicleReader:
         if self._finder is None:
             return tuple(readings)
         width, height = image.shape[1], image.shape[0]
-        found = self._finder.find(image)
+        with self._turn:
+            found = self._finder.find(image)
         boxes = [one.box for one in found]
         placed: list[Reading] = []
         carrying: set[int] = set()
@@ -104,8 +107,9 @@ class VehicleReader:
         if not readings:
             return ()
         regions = [self._region(reading) for reading in readings]
-        kinds = self._told(self._kinds, image, regions)
-        makes = self._told(self._makes, image, regions)
+        with self._turn:
+            kinds = self._told(self._kinds, image, regions)
+            makes = self._told(self._makes, image, regions)
         return tuple(
             self._described(image, reading, kind, make)
             for reading, kind, make in zip(readings, kinds, makes, strict=True)

@@ -38,6 +38,7 @@ from lpr.events import CaptureFailed, Event, Micros
 from lpr.plates.gate import GateRules
 from lpr.plates.voting import Rules
 from lpr.vision.engine import Engine
+from lpr.vision.vehicle import VehicleReader
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class EngineActor:
         view: LiveView,
         *,
         gate: GateRules | None = None,
+        vehicles: VehicleReader | None = None,
         offload: Offload | None = None,
     ) -> None:
         self.name = f"engine:{camera.name}"
@@ -85,7 +87,7 @@ class EngineActor:
         self._offload = offload or Abandoning()
         self._engine = engine if isinstance(engine, SharedEngine) else SharedEngine(engine, clock)
         self._timeout = config.engine.timeout
-        self._looker = Looker(camera, config, self._engine, blobs, clock, self._rules, self._gate)
+        self._looker = Looker(camera, config, self._engine, blobs, clock, self._rules, self._gate, vehicles)
         self._mind = Mind()
         self._recorded = 0
         self._failures = 0

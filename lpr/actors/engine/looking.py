@@ -26,7 +26,9 @@ from lpr.core.pipeline import Capture, Passing
 from lpr.events import CaptureTaken, Event, Exposure, FramesPassed, Picture, PlateRead
 from lpr.plates.gate import GateRules, Glance, Shown, Verdict, look
 from lpr.plates.voting import Rules
+from lpr.vision.manifest import ModelError
 from lpr.vision.sources import is_recorded
+from lpr.vision.vehicle import VehicleReader
 
 MCU = 16
 """Pixels to a side of the smallest unit of a JPEG as OpenCV makes it."""
@@ -62,7 +64,7 @@ class Looked:
 
 
 class Looker:
-    """What an engine's thread needs. ``engine``: shared by all cameras."""
+    """What an engine's thread needs. ``engine``, ``vehicles``: shared by all cameras; None: vehicles aren't looked at."""
 
     def __init__(
         self,
@@ -73,8 +75,10 @@ class Looker:
         clock: Clock,
         rules: Rules,
         gate: GateRules,
+        vehicles: VehicleReader | None = None,
     ) -> None:
         self._camera = camera
+        self._vehicles = vehicles
         self._quality = config.engine.jpeg_quality
         self._min_free = config.log.min_free_mb * 1_000_000
         self._rules = rules
@@ -109,6 +113,9 @@ class Looker:
         started = self._clock.mono()
         try:
             readings = self._engine.read([frame.image for frame in capture.exposures], ticket)
+            if self._vehicles is not None and self._vehicles.finds:
+                images = [frame.image for frame in capture.exposures]
+                readings = [self._vehicles.place(*each) for each in zip(images, readings, strict=True)]
         except GivenUp:
             raise
         except Exception as error:
@@ -133,6 +140,7 @@ class Looker:
         pictures: tuple[Exposure, ...] = ()
         if capture is not None and verdict.keep == "pictures":
             pictures = tuple([self._stored(frame, unstored) for frame in capture.exposures])
+            shown = self._described(capture, shown)
         events = tuple(self._events(shown, capture, verdict, pictures, elapsed))
         fold = MemoryFold(self._camera.name, self._rules, self._gate, mind.memory)
         for event in events:
@@ -140,6 +148,18 @@ class Looker:
         fold.settle()
         after = Mind(memory=fold.memory)
         return Looked(item, after, shown, events, tuple(unstored), verdict.keep != "nothing", elapsed)
+
+    def _described(self, capture: Capture, shown: tuple[Shown, ...]) -> tuple[Shown, ...]:
+        """With what can be said of the vehicles; a model that fails costs that and no more."""
+        if self._vehicles is None:
+            return shown
+        try:
+            return tuple(
+                msgspec.structs.replace(each, readings=self._vehicles.describe(frame.image, each.readings))
+                for frame, each in zip(capture.exposures, shown, strict=True)
+            )
+        except ModelError:
+            return shown
 
     def _stored(self, frame: Frame, unstored: list[bytes]) -> Exposure:
         """Store a frame as JPEG; one that the disk doesn't take goes into ``unstored``."""
