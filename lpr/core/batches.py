@@ -239,12 +239,14 @@ class Batches:
         """The next batch: whole appends up to ``batch`` events, or one job."""
         members: list[Waiting] = []
         room = self._size
-        while (waiting := self._next()) is not None:
+        while room > 0 and (waiting := self._next()) is not None:
             room -= len(waiting.events)
-            if members and (room < 0 or waiting.alone or members[0].alone):
+            if members and (room < 0 or waiting.alone):
                 self._held = waiting
                 break
             members.append(waiting)
+            if waiting.alone:
+                break
         return _Batch(members) if members else None
 
     def _next(self) -> Waiting | None:

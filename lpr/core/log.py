@@ -18,11 +18,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from sqlite3 import Connection
 from typing import Protocol, TypeVar
 
 import anyio
 
+from lpr.core import store
 from lpr.core.batches import Batches, BatchSettings
 from lpr.core.clock import Clock
 from lpr.core.errors import (
@@ -185,13 +185,10 @@ class EventLog:
 
     async def delete(self, seqs: Sequence[int]) -> None:
         """Delete records in one transaction (retention, which alone knows that nobody needs them)."""
-        rows = [(seq,) for seq in seqs]
-
-        def delete(connection: Connection) -> None:
-            connection.executemany("DELETE FROM records WHERE seq = ?", rows)
-
-        await self.maintain(lambda writer: writer.transact(delete))
-        if self._ring and seqs:
+        if not seqs:
+            return
+        await self.maintain(lambda writer: writer.transact(lambda connection: store.delete(connection, seqs)))
+        if self._ring:
             del self._ring[: max(0, max(seqs) + 1 - self._ring[0].seq)]
 
     def _publish(self, written: Sequence[Sequence[Link]], head: int) -> None:

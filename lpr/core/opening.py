@@ -93,6 +93,7 @@ def _open_checked(path: Path, stamp: Stamp, busy_timeout: float) -> Writer:
         try:
             if store.is_empty(connection):
                 store.create(connection, stamp.log_id)
+            store.upgrade(connection)
             log_id = store.check_format(connection, path)
             _check_size(connection, path)
             _check_tail(connection)

@@ -14,13 +14,14 @@ from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+from lpr.core import blocks
 from lpr.core.errors import LogDamagedError, LogFormatError, LogUnavailable
 from lpr.core.inputs import Row
 from lpr.core.record import Encoded, Link, chain_hash, content_of, genesis, tag_of
 from lpr.events import Baseline, Micros
 
-FORMAT = 1
-"""Version of the file's layout, in ``meta`` and in ``PRAGMA user_version``."""
+FORMAT = 2
+"""Version of the file's layout, in ``meta`` and in ``PRAGMA user_version``. 1 had an index by type, not ``blocks``."""
 
 APPLICATION_ID = 0x6C70726C
 """``PRAGMA application_id`` of a log ("lprl"), so that ``file`` and this release know it."""
@@ -39,7 +40,6 @@ CREATE TABLE records(
     body TEXT NOT NULL,
     hash BLOB NOT NULL
 );
-CREATE INDEX records_by_type ON records(type);
 CREATE TABLE cursors(
     actor TEXT PRIMARY KEY,
     seq INTEGER NOT NULL,
@@ -47,10 +47,7 @@ CREATE TABLE cursors(
 ) WITHOUT ROWID;
 CREATE TABLE kept(seq INTEGER PRIMARY KEY);
 """
-"""``kept``: records before the cut of retention that stay (audit).
-
-An index of SQLite ends with the rowid, so ``records_by_type`` gives each type's records in order.
-"""
+"""``kept``: records before the cut of retention that stay (audit)."""
 
 COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB), hash"
 """The columns of a record in the order of the table; the body is kept as text for people, read as bytes."""
@@ -79,6 +76,10 @@ _SCAN = 4
 
 Statements: TypeAlias = Callable[[sqlite3.Connection], None]
 """Statements that run inside a transaction of the writer."""
+
+
+Stored: TypeAlias = tuple[int, str, int, str, int, Micros, Micros, str, bytes, bytes]
+"""A record as it is stored: ``COLUMNS``."""
 
 
 @dataclass(eq=False, slots=True)
@@ -147,7 +148,7 @@ def connect(path: Path, *, busy_timeout: float, read_only: bool = False) -> sqli
 def create(connection: sqlite3.Connection, log_id: str) -> None:
     """Lay out a new log."""
     connection.execute("BEGIN IMMEDIATE")
-    for statement in SCHEMA.split(";"):
+    for statement in (SCHEMA + blocks.SCHEMA).split(";"):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
@@ -159,11 +160,32 @@ def insert(connection: sqlite3.Connection, record: Link) -> None:
     """Write a record as it is (salvage)."""
     r = record
     connection.execute(_INSERT, (r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body, r.hash))
+    blocks.note(connection, ((r.type, r.seq >> blocks.BITS),))
+
+
+def delete(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
+    """Delete records (retention)."""
+    connection.executemany("DELETE FROM records WHERE seq = ?", [(seq,) for seq in seqs])
+    blocks.forget(connection, min(seqs), max(seqs))
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Whether the file has no tables at all: a new one."""
     return fetch_number(connection, "SELECT count(*) FROM sqlite_master") == 0
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a log of an earlier format to this one; does nothing with any other file."""
+    found = fetch_number(connection, "PRAGMA application_id"), fetch_number(connection, "PRAGMA user_version")
+    if found != (APPLICATION_ID, 1):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(blocks.SCHEMA)
+    blocks.fill(connection)
+    connection.execute("DROP INDEX records_by_type")
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("COMMIT")
 
 
 def check_format(connection: sqlite3.Connection, path: Path) -> str:
@@ -173,9 +195,12 @@ def check_format(connection: sqlite3.Connection, path: Path) -> str:
         raise LogFormatError(f"{path} is a database of something else, not a log; name another data folder")
     version = fetch_number(connection, "PRAGMA user_version")
     if version != FORMAT:
-        raise LogFormatError(
-            f"{path} has log format {version}, this release knows {FORMAT}; use the release that wrote it"
+        remedy = (
+            "use the release that wrote it"
+            if version > FORMAT
+            else f"start its service once, which brings it to {FORMAT}"
         )
+        raise LogFormatError(f"{path} has log format {version}, this release knows {FORMAT}; {remedy}")
     return str(connection.execute("SELECT value FROM meta WHERE name = 'log_id'").fetchone()[0])
 
 
@@ -197,6 +222,7 @@ class Writer:
         self._tag = tag_of(log_id)
         self._boot = boot
         self._next = 1
+        self._notes = blocks.Notes()
         self._resume()
 
     def _resume(self) -> None:
@@ -219,7 +245,7 @@ class Writer:
         Raises LogUnavailable (nothing written), LogDamagedError.
         """
         written: list[tuple[Link, ...]] = []
-        rows: list[tuple[object, ...]] = []
+        rows: list[Stored] = []
         moves: list[tuple[str, int]] = []
         snapshots: list[tuple[str, int]] = []
         seq, previous = self._next, self.hash
@@ -238,20 +264,24 @@ class Writer:
             if entry.cursor is not None:
                 moves.append((entry.actor, entry.cursor))
             written.append(tuple(records))
+        notes = self._notes.new((row[0], row[1]) for row in rows)
         try:
-            self._commit(rows, moves, snapshots, also)
+            self._commit(rows, notes, moves, snapshots, also)
         except sqlite3.Error as error:
             self._roll_back()
             if not (rows and self._is_written(seq - 1, previous)):
                 raise refusal(error, self.path) from error
         if rows:
             self.head, self.hash, self._next = seq - 1, previous, seq
+        if notes:
+            self._notes.keep(notes)
         for entry, made in zip(batch, written, strict=True):
             entry.records = made
 
     def _commit(
         self,
-        rows: list[tuple[object, ...]],
+        rows: list[Stored],
+        notes: set[blocks.Note],
         moves: list[tuple[str, int]],
         snapshots: list[tuple[str, int]],
         also: Statements | None,
@@ -259,6 +289,8 @@ class Writer:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_INSERT, rows)
+        if notes:
+            blocks.note(connection, notes)
         if moves:
             connection.executemany(_MOVE, moves)
         if snapshots:
@@ -348,12 +380,11 @@ def _select(
     marks = ", ".join("?" * len(names))
     sql = f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?"
     found = _fetch(connection, sql, (after, near, *names, limit))
-    if len(found) == limit or near >= last:
-        return found
-    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq > ? AND seq <= ?"
-    parameters = [value for name in names for value in (name, near, last)]
-    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq LIMIT ?"
-    return found + _fetch(connection, sql, (*parameters, limit - len(found)))
+    for low, high in blocks.spans(connection, names, near, last) if near < last else ():
+        if len(found) >= limit:
+            break
+        found += _fetch(connection, sql, (low, high, *names, limit - len(found)))
+    return found
 
 
 def query(
@@ -387,10 +418,14 @@ def query_back(
     names = sorted(set(types))
     if not names:
         return []
-    one = f"SELECT {columns} FROM records INDEXED BY records_by_type WHERE type = ? AND seq < ?"
-    parameters = [value for name in names for value in (name, last)]
-    sql = " UNION ALL ".join([one] * len(names)) + " ORDER BY seq DESC LIMIT ?"
-    return _links(_fetch(connection, sql, (*parameters, limit)))
+    marks = ", ".join("?" * len(names))
+    sql = f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq DESC LIMIT ?"
+    found: list[Link] = []
+    for low, high in blocks.spans(connection, names, -1, last - 1, back=True):
+        if len(found) >= limit:
+            break
+        found += _links(_fetch(connection, sql, (low, high, *names, limit - len(found))))
+    return found
 
 
 def query_one(connection: sqlite3.Connection, tag: int, seq: int) -> Link | None:

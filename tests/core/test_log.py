@@ -128,18 +128,6 @@ async def test_rare_types_are_found_far_away(path: Path) -> None:
         assert [r.seq for r in found] == [1, 302]
 
 
-async def test_reading_by_types_goes_through_the_index(path: Path) -> None:
-    async with EventLog.open(path, ManualClock()) as log:
-        await log.append([passed(1)], actor="a")
-    with closing(sqlite3.connect(path)) as connection:
-        plans: list[str] = []
-        connection.set_trace_callback(plans.append)
-        store.query(connection, 0, 0, None, {"TimerFired", "Delivered"}, 5)
-        connection.set_trace_callback(None)
-        plan = str(connection.execute("EXPLAIN QUERY PLAN " + plans[-1]).fetchall())
-    assert "MERGE (UNION ALL)" in plan and plan.count("records_by_type") == 2 and "TEMP B-TREE" not in plan
-
-
 async def test_records_are_found_by_number_and_by_id(path: Path) -> None:
     async with EventLog.open(path, ManualClock(), Settings(ring=1)) as log:
         records = await log.append([passed(1), passed(2), passed(3)], actor="a")
