@@ -62,7 +62,7 @@ CLASSES: Final[dict[str, str]] = {
 }
 """Sign of a template to the characters it allows."""
 
-RARE: Final[dict[str, tuple[str, float]]] = {"U": ("IOQ", 0.3)}
+RARE: Final[dict[str, tuple[str, float]]] = {"U": ("IOQ", 0.2)}
 """Sign to those of its characters that are rarer than the others, and how rare (1: as the others)."""
 
 

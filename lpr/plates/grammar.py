@@ -51,7 +51,8 @@ class Priors:
     """How the sources of texts share, and how far their word counts.
 
     ``free``: share of texts of no format at all. ``foreign``: of another country's format. ``style_power``: how far
-    the layout head's probabilities are believed (0: not, 1: wholly). ``even``: how far the prior is taken as a
+    the layout head's probabilities are believed where they part the formats of one country (0: not, 1: wholly).
+    ``even``: how far the prior is taken as a
     prior against evenly drawn characters (1: wholly). A reader has learned from texts, so its probabilities hold a
     prior already, which makes long texts as likely as short ones; 0 would count every character as an improbability.
     """
@@ -85,8 +86,10 @@ _EVEN_LETTER: Final = math.log(2 * 23)
 _EVEN_DIGIT: Final = math.log(2 * 10)
 _RARER: Final = math.log(odds_of("U")["O"] / odds_of("U")["A"])
 
-STYLE_FLOOR: Final = 0.05
-"""Added to every probability of the layout head: it is sometimes wrong, and then very sure."""
+_LEAST_STYLE: Final = 0.02
+_LEAST_WITHIN: Final = 0.05
+"""Added to the layout head's probabilities, between the countries and between the formats of one: it is sometimes
+wrong, and then very sure."""
 
 
 class Grammar:
@@ -105,6 +108,8 @@ class Grammar:
         self.formats = tuple(format_ for format_ in FORMATS if format_.country in known)
         size = {code: math.sqrt(VEHICLES[code]) if self.worldwide else 1.0 for code in known}
         self.shares = _normalised([size[format_.country] * format_.weight for format_ in self.formats])
+        order = sorted(known)
+        self._country_of = np.array([order.index(format_.country) for format_ in self.formats], np.intp)
         self.templates = tuple(dict.fromkeys(format_.template for format_ in self.formats))
         place = {template: i for i, template in enumerate(self.templates)}
         self._template_of = np.array([place[format_.template] for format_ in self.formats], np.intp)
@@ -130,7 +135,10 @@ class Grammar:
         if not styles:
             return self.shares
         said = np.array([styles.get(format_.key, 0.0) for format_ in self.formats])
-        product = self.shares * (said + STYLE_FLOOR) ** power
+        between = np.bincount(self._country_of, self.shares * (said + _LEAST_STYLE))[self._country_of]
+        formats = self.shares * (said + _LEAST_WITHIN) ** power
+        within = formats / np.bincount(self._country_of, formats)[self._country_of]
+        product = between * within
         return product / product.sum()
 
     def by_template(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
