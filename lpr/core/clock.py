@@ -32,7 +32,10 @@ _BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """Where time and chance come from. ``boot``: names the boot whose monotonic time this is, 16 hex digits."""
+    """Where time and chance come from. ``boot``: names the boot whose monotonic time this is, 16 hex digits.
+
+    ``wall`` and ``mono`` may be asked from any thread.
+    """
 
     @property
     def boot(self) -> str: ...
@@ -95,13 +98,15 @@ class SystemClock:
 class SimulatedClock:
     """Follows anyio's time: under trio's ``MockClock`` nothing ever really sleeps. Chance comes from ``seed``.
 
-    ``start``: wall time when anyio's time is 0. To be used inside a running event loop.
+    ``start``: wall time when anyio's time is 0. To be used inside a running event loop; in another thread it stands at
+    the time that it was last asked for there.
     """
 
     def __init__(self, start: Micros = SIMULATED_START, seed: int = 0, boot: str = "51b0071e00000000") -> None:
         self._start = start
         self._chance = random.Random(seed)
         self._boot = boot
+        self._asked: Micros = 0
 
     @property
     def boot(self) -> str:
@@ -111,7 +116,11 @@ class SimulatedClock:
         return self._start + self.mono()
 
     def mono(self) -> Micros:
-        return round(anyio.current_time() * SECOND)
+        try:
+            self._asked = round(anyio.current_time() * SECOND)
+        except RuntimeError:  # a worker thread
+            return self._asked
+        return self._asked
 
     def step(self, seconds: float) -> None:
         """Move the wall clock (negative: back)."""

@@ -35,6 +35,14 @@ def test_simulated_hours_pass_at_once() -> None:
     assert end - start == 7200 * SECOND
 
 
+@pytest.mark.anyio
+async def test_every_clock_can_be_asked_from_a_thread() -> None:
+    for clock in (SystemClock(), SimulatedClock(), ManualClock()):
+        before = clock.mono()
+        assert await anyio.to_thread.run_sync(clock.mono) >= before
+        assert await anyio.to_thread.run_sync(clock.wall) >= before
+
+
 def test_a_step_of_the_wall_clock_is_noticed_while_sleeping() -> None:
     async def main() -> int:
         clock = SimulatedClock()
