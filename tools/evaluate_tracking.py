@@ -5,7 +5,7 @@
     python -m tools.evaluate_tracking --json drives.json --cache /tmp/drives
 
 Each drive of ``tools.drives.roads`` is drawn, read by the engine frame by frame, and its readings go through gate and
-voter as in the service. ``--engine simulated`` reads from the truth with made-up faults instead (``tools.drives.noise``)
+voter as in the service. ``--engine simulated`` reads from the truth with made-up faults (``tools.drives.noise``)
 and draws nothing. Tracking (MOTA, IDF1, switches, fragmentations) is measured with every frame recorded, passages with
 the gate before the log; the three ways of reading a vehicle (best single frame, vote of whole texts, fusion) get the
 same recorded readings of the vehicle. ``--cache``: keep the readings there, by drive, models and picture size.
@@ -72,7 +72,9 @@ class Score:
         }
 
 
-def score(frames: Sequence[Sequence[Truth]], looks: Sequence[Sequence[Reading]], rate: float, vote: Vote) -> Score:
+def score(
+    frames: Sequence[Sequence[Truth]], looks: Sequence[Sequence[Reading]], rate: float, vote: Vote | None = None
+) -> Score:
     """Measure one drive: the truth and the readings of each of its frames."""
     seen = shown(looks, rate)
     every, gated = run(seen, vote, gated=False), run(seen, vote)
@@ -129,14 +131,14 @@ def measure(options: argparse.Namespace, vote: Vote | None = None) -> Iterator[t
             reader = SimulatedEngine(street, seed) if engine is None else engine
             looks = read_drive(street, reader, options.cache if engine is not None else None, name)
             frames = [street.vehicles_at(index) for index in range(street.frames)]
-            yield drive_name, seed, score(frames, looks, options.rate, vote or Vote())
+            yield drive_name, seed, score(frames, looks, options.rate, vote)
 
 
 def _models_hash() -> str:
     folder = Path(__file__).resolve().parent.parent / "lpr" / "vision" / "models"
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.onnx")):
-        digest.update(path.read_bytes())
+    for name in ("detector.onnx", "reader.onnx"):
+        digest.update((folder / name).read_bytes())
     return " " + digest.hexdigest()[:16]
 
 

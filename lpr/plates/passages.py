@@ -28,8 +28,8 @@ from lpr.events import CaptureTaken, Micros, PassageDecided, PlateRead, Reading,
 from lpr.plates import unplated
 from lpr.plates.attributes import attributes
 from lpr.plates.categories import category_of, vehicle_of
-from lpr.plates.tracks import SECOND, SURE, Trail, apart, assign, begin, beside, direction, follow
 from lpr.plates.texts import part_of
+from lpr.plates.tracks import SECOND, SURE, Trail, apart, assign, begin, beside, direction, follow
 from lpr.plates.voting import Ballot, Elected, Rules, elect
 
 Outcome: TypeAlias = PassageDecided | ReadingsDiscarded

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.events import Character, Reading
-from lpr.plates.texts import align, characters_of, contradictions, difference
+from lpr.plates.texts import align, characters_of, contradictions, difference, part_of
 
 TEXTS = st.text(alphabet="AB01", max_size=9)
 
@@ -41,6 +41,21 @@ def test_a_lost_character_shifts_nothing_else() -> None:
     assert align("KHN991", "KN991") == (0, None, 1, 2, 3, 4)
     assert align("KHN991", "KHN9911") == (0, 1, 2, 3, 4, 5) or align("KHN991", "KHN9911")[:4] == (0, 1, 2, 3)
     assert align("ABC", "") == (None, None, None)
+
+
+def test_a_plate_that_was_cut_off_is_a_part_of_the_whole() -> None:
+    assert part_of("A77", "YLG5A77") and part_of("YLG5A77", "A77"), "its end"
+    assert part_of("UY12", "QY124QN"), "its beginning, one character misread"
+    assert part_of("YLG5A", "G5A77"), "each lost another end"
+    assert not part_of("77", "YLG5A77"), "too short to tell"
+    assert not part_of("FLT1000", "FLT1001"), "another plate"
+    assert not part_of("AAA1111", "AAA1112"), "another plate, however it is shifted"
+    assert not part_of("XYZ123", "KHN991")
+
+
+@given(TEXTS, TEXTS)
+def test_being_parts_goes_both_ways(first: str, second: str) -> None:
+    assert part_of(first, second) == part_of(second, first)
 
 
 def test_huge_texts_are_cut() -> None:

@@ -19,6 +19,7 @@ from lpr.plates.tracks import (
     likeness,
     overlap,
     place_of,
+    within,
 )
 from lpr.plates.voting import Rules
 
@@ -78,6 +79,21 @@ def test_a_fleet_is_told_apart() -> None:
     assert not fits(first, reading("FLT1001", y=120, height=9), 0.5)
 
 
+def test_the_next_of_a_fleet_misread_as_the_one_before_is_another() -> None:
+    """The same text, surely read, but a plate that grew doesn't shrink to a third at once: the next one comes."""
+    first = trail(*(reading("FLT1000", y=300.0 + 40 * n, height=18.0 + 3 * n) for n in range(6)))
+    assert not fits(first, reading("FLT1000", y=120, height=9), 0.5)
+    assert fits(first, reading("FLT1000", y=700, height=45), 0.5)
+
+
+def test_a_plate_cut_off_by_the_pictures_edge_belongs_to_its_vehicle() -> None:
+    assert fits(MOVING, reading("KHN9", y=200), 0.125)
+    assert fits(trail(reading("991")), reading("KHN991", y=120), 0.125)
+    assert not fits(MOVING, reading("KHN9", y=900), 0.125), "elsewhere"
+    left = trail(*(reading("KHN991", x=100.0 - 10 * n) for n in range(4)))
+    assert fits(left, reading("KHN9", x=20), 2.5), "and when it comes out again behind another"
+
+
 def test_a_vehicle_that_stood_may_be_hidden() -> None:
     assert fits(STANDING, reading("KHN991"), 100.0)
     assert fits(STANDING, reading("KHN9B1", confidence=0.6), 100.0)
@@ -102,6 +118,14 @@ def test_a_plate_found_twice_counts_once() -> None:
     doubles = [reading("KHN991", confidence=0.5), reading("KHN991", x=105), reading("XYZ123", x=500)]
     assert [each.text for each in apart(doubles)] == ["KHN991", "XYZ123"]
     assert apart(doubles)[0].confidence == 0.9
+
+
+def test_a_plate_found_again_as_a_part_of_itself_counts_once() -> None:
+    whole, part = reading("KHN991", height=20.0), reading("KHN9", x=85.0, height=12.0, confidence=0.8)
+    assert within(part.box, whole.box) > 0.6 > overlap(part.box, whole.box)
+    assert [each.text for each in apart([part, whole])] == ["KHN991"]
+    beside_it = reading("XYZ123", x=185.0)
+    assert len(apart([whole, beside_it])) == 2
 
 
 def test_a_stray_misread_is_beside_a_vehicle_and_never_with_it() -> None:
@@ -153,3 +177,4 @@ def test_any_readings_are_assigned_each_once(looks: list[list[Reading]], gaps: l
 @given(ANY, ANY)
 def test_the_overlap_is_a_share(one: Reading, other: Reading) -> None:
     assert 0.0 <= overlap(one.box, other.box) <= 1.0 + 1e-9
+    assert 0.0 <= within(one.box, other.box) <= 1.0

@@ -96,6 +96,40 @@ def test_readings_that_lost_a_character_still_vote_in_their_places() -> None:
     assert elected.confidence > 0.7
 
 
+def test_a_character_that_most_lost_is_doubtful_and_one_that_most_have_is_kept() -> None:
+    kept = vote(*(ballot("KHN9917", at=n) for n in range(3)), ballot("KHN991", at=4), ballot("KHN991", at=5))
+    assert kept.plate == "KHN9917"
+    few = vote(*(ballot("KHN991", at=n) for n in range(6)), ballot("KHN9917", 0.6, at=7))
+    assert few.plate == "KHN991"
+    assert few.confidence < vote(*(ballot("KHN991", at=n) for n in range(6))).confidence, "it may have been there"
+
+
+def test_no_reading_says_it_and_all_together_do() -> None:
+    unsure = [0.9] * 4 + [0.45, 0.9]
+    elected = vote(
+        *(
+            ballot(text, unsure, others={4: (("8", 0.4),)}, at=n)
+            for n, text in enumerate(("KHN9B1", "KHN931", "KHN961"))
+        )
+    )
+    assert elected.plate == "KHN981"
+
+
+def test_frames_in_another_place_prove_more() -> None:
+    same = vote(*(ballot("KHN991", 0.8, at=n) for n in range(5)))
+    nearer = vote(*(ballot("KHN991", 0.8, at=n, height=20.0 + 12 * n) for n in range(5)))
+    assert 0.8 < same.confidence < nearer.confidence < 1.0
+
+
+def test_a_layout_that_is_not_ours_is_known_by_its_readings() -> None:
+    elected = vote(
+        *(ballot("KHN901", 0.7, layout="xx-own", at=n) for n in range(2)),
+        ballot("KHN9O1", 0.75, at=3),
+        min_confidence=0.0,
+    )
+    assert (elected.plate, elected.layout) == ("KHN901", "xx-own")
+
+
 def test_a_reading_too_far_from_the_others_does_not_vote() -> None:
     stray = ballot("XYZ123", 0.99, at=5)
     elected = vote(ballot("KHN991"), ballot("KHN991", at=1), stray, max_different_characters=2)
