@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from lpr.events import Box, Reading, Vehicle
 from lpr.vision.colour import NOTHING, PaintModel, ink_of, load_paint, paint_of
 from lpr.vision.manifest import ModelError
-from lpr.vision.vehicle_finder import VehicleFinder
+from lpr.vision.vehicle_finder import FINDER, VehicleFinder
 from lpr.vision.vehicle_kind import KIND_MODEL, MAKE_UNKNOWN, NONE, CropClassifier, make_of
 from lpr.vision.vehicle_region import box_region, cut, inside, plate_region, vehicle_of, virtual_plate
 
@@ -195,5 +195,10 @@ def open_vehicles(options: VehicleOptions, threads: int = 1) -> VehicleReader | 
 
 
 def _finder(options: VehicleOptions, threads: int) -> VehicleFinder:
-    path = Path(options.finder) if options.finder is not None else None
+    path = Path(options.finder) if options.finder is not None else FINDER
+    if options.finder is None and not path.exists():
+        raise ModelError(
+            "engine.vehicles.find: no finder of vehicles comes with this release; train one "
+            "(docs/vehicles.md says how) and name its manifest in engine.vehicles.finder, or leave find off"
+        )
     return VehicleFinder(path, threads, min_score=options.min_score)
