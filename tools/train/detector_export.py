@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,25 +37,30 @@ IN_FLOAT = ("/net/s4/s4.0/s4.0.0/Conv", "/net/s4/s4.1/s4.1.0/Conv", "/net/out/Co
 """Convolutions that stay in fp32: the first two are slower in int8 (3 and 16 channels), the last places the corners."""
 
 
-class Calibration:
-    """Pictures for static quantisation, as onnxruntime's calibrators ask for them."""
+def pictures(files: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
+    """Inputs of the detector, (1, H, W, 3), from picture files."""
+    for path in files:
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is not None:
+            picture = np.asarray(image, np.uint8)
+            place = fit(picture.shape[1], picture.shape[0], 640, 32)
+            yield letterbox(picture, place)[None]
 
-    def __init__(self, files: list[Path]) -> None:
-        self.files = iter(files)
+
+class Calibration:
+    """Inputs for static quantisation, as onnxruntime's calibrators ask for them."""
+
+    def __init__(self, inputs: Iterable[NDArray[np.uint8]]) -> None:
+        self.inputs = iter(inputs)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
         """The next input of the network, or None behind the last."""
-        for path in self.files:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is not None:
-                picture = np.asarray(image, np.uint8)
-                place = fit(picture.shape[1], picture.shape[0], 640, 32)
-                return {"image": letterbox(picture, place)[None]}
-        return None
+        batch = next(self.inputs, None)
+        return None if batch is None else {"image": batch}
 
 
-def quantise(source: Path, target: Path, files: list[Path]) -> None:
-    """Static int8 of ``source`` with value ranges measured on ``files``."""
+def quantise(source: Path, target: Path, inputs: Iterable[NDArray[np.uint8]], in_float: Sequence[str]) -> None:
+    """Static int8 of ``source`` with value ranges measured on ``inputs``; the nodes ``in_float`` stay in fp32."""
     import onnxruntime.quantization as quantization
     from onnxruntime.quantization import shape_inference
 
@@ -70,9 +76,9 @@ def quantise(source: Path, target: Path, files: list[Path]) -> None:
         "weight_type": q.QuantType.QInt8,
         "reduce_range": True,  # 8-bit products overflow 16-bit sums on processors without VNNI
         "calibrate_method": q.CalibrationMethod.MinMax,
-        "nodes_to_exclude": list(IN_FLOAT),
+        "nodes_to_exclude": list(in_float),
     }
-    reader: Any = Calibration(files)
+    reader: Any = Calibration(inputs)
     q.quantize_static(str(ready), str(target), reader, **options)
     ready.unlink()
 
@@ -123,7 +129,7 @@ def main(words: list[str] | None = None) -> None:
         float_model = args.models / "detector.fp32.onnx"
         export(net, float_model)
         files = [path for name in FOLDERS for path in sorted((args.data / name / "images").glob("*.jpg"))[:60]]
-        quantise(float_model, target, files)
+        quantise(float_model, target, pictures(files), IN_FLOAT)
         float_model.unlink()
     else:
         export(net, target)
