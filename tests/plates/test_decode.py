@@ -152,3 +152,58 @@ def test_a_clear_text_of_a_format_is_never_changed(format_: object, data: st.Dat
     text = "".join(data.draw(st.sampled_from(format_.allows(slot))) for slot in range(len(format_.template)))
     found = decode(slots(text), grammar_for([format_.country]))
     assert found.text == text and found.country == format_.country
+
+
+_LOOK_ALIKES = str.maketrans({"O": "0", "Q": "0", "D": "0", "I": "1"})
+
+
+@given(st.sampled_from(FORMATS), st.sampled_from([("BR",), ("US",), ("AR", "CL"), ("europe",), ()]), st.data())
+def test_no_country_bends_a_clear_plate_beyond_look_alikes(
+    format_: object, countries: tuple[str, ...], data: st.DataObject
+) -> None:
+    from lpr.plates.formats import Format
+
+    assert isinstance(format_, Format)
+    text = "".join(data.draw(st.sampled_from(format_.allows(slot))) for slot in range(len(format_.template)))
+    found = decode(slots(text, sure=0.995), grammar_for(countries))
+    assert found.text.translate(_LOOK_ALIKES) == text.translate(_LOOK_ALIKES)
+
+
+def steps(text: str, **doubts: float) -> Slots:
+    """CTC columns that spell ``text``, a blank after each character; ``doubts``: character to its probability."""
+    p = np.full((2 * len(text) + 1, 37), 1e-6, np.float32)
+    for i, char in enumerate(text):
+        p[2 * i + 1, ALPHABET.index(char)] = doubts.get(char, 0.9995)
+        p[2 * i + 1, 36] = 1 - doubts.get(char, 0.9995)
+    p[::2, 36] = 1.0
+    return p
+
+
+def test_columns_of_a_ctc_reader() -> None:
+    assert decode(steps("AAB1144"), grammar_for(["BR"]), ctc=True).text == "AAB1144"
+    assert decode(steps(""), ctc=True).text == ""
+
+
+def test_an_emblem_that_was_read_as_a_doubtful_character_is_left_out() -> None:
+    p = steps("TNEP222", E=0.7)
+    assert decode(p, grammar_for(["US"]), ctc=True).text == "TNP222"
+    found = decode(steps("TNEP222", E=0.9999), grammar_for(["US"]), ctc=True)
+    assert (found.text, found.layout) == ("TNEP222", None)
+
+
+def test_a_series_of_a_state_parts_look_alikes() -> None:
+    found = decode(steps("UHIFOF"), grammar_for(["US"]), ctc=True)
+    assert (found.text, found.layout) == ("UH1F0F", "us-aa0a0a")
+    assert found.characters[4].char == "0" and "O" in dict(found.characters[4].others)
+
+
+def test_the_alternatives_are_ranked_whole_texts() -> None:
+    p = put(put(slots("ABC1234", sure=0.999), 3, D1=0.6, D7=0.39), 6, D4=0.9, D9=0.09)
+    found = decode(p, grammar_for(["BR"]))
+    assert [text for text, _ in found.candidates[:3]] == ["ABC1234", "ABC7234", "ABC1239"]
+    shares = [share for _, share in found.candidates]
+    assert shares == sorted(shares, reverse=True) and 0.95 < sum(shares) <= 1.001
+    assert found.characters[3].confidence == pytest.approx(
+        sum(s for t, s in found.candidates if t[3:4] == "1"), abs=0.02
+    )
+    assert found.characters[3].others[0][0] == "7"
