@@ -1,8 +1,8 @@
-"""Compare our engine with others on the same pictures in the same run: ``python -m tools.compare FOLDER… [--rapidocr]``.
+"""Our engine and others on the same pictures in the same run: ``python -m tools.compare FOLDER… [--rapidocr]``.
 
 Each reads every whole picture that has a plate with a known text; a picture is right when any text equals one of its
-plates' (upper case, letters and digits alone). CPU seconds of one thread a picture, from the file's bytes on. The others
-are not part of this project: each runs in the Python that has it installed, as a process of its own.
+plates' (upper case, letters and digits alone). CPU seconds of one thread a picture, from the file's bytes on. The
+others are not part of this project: each runs in the Python that has it installed, as a process of its own.
 
 ``--rapidocr [PYTHON]``: RapidOCR (its lines, and each two that follow each other as one).
 ``--fast-alpr PYTHON --models FOLDER``: fast-alpr with detector.onnx, reader.onnx and reader.yaml of that folder.
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, cast
@@ -56,13 +57,15 @@ class Peer:
         self.name = name
         words = [python, str(WORKER), name, *([str(models)] if models is not None else [])]
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        self._errors = TemporaryFile("w+", encoding="utf-8")  # a pipe that nobody empties would stop it
+        # A pipe that nobody empties would stop it; the file lives as long as the process, so no "with".
+        self._errors = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
                 words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
                 env={**os.environ, **single},
             )  # fmt: skip
         except OSError as error:
+            self._errors.close()
             raise PeerError(f"{name}: {python} cannot be run ({error.strerror}); install it: {INSTALL[name]}") from None
         if not self._answer():
             problem = self._said()
@@ -110,7 +113,7 @@ def plain(text: str) -> str:
 def texts_of(lines: Sequence[str], joined: bool) -> list[str]:
     """``lines`` plainly; ``joined``: and each two that follow each other as one (plates of two rows, or with a gap)."""
     own = [plain(line) for line in lines]
-    pairs = [a + b for a, b in zip(own, own[1:], strict=False)] if joined else []
+    pairs = [a + b for a, b in pairwise(own)] if joined else []
     return [text for text in (*own, *pairs) if text]
 
 
@@ -168,7 +171,10 @@ def compare(folder: Folder, readers: dict[str, Read], show: bool | None = None) 
 
 def table(figures: dict[str, dict[str, dict[str, Any]]]) -> str:
     """The figures of all folders as Markdown."""
-    lines = ["| folder | | pictures | exact | O = 0, I = 1 | CPU s a picture |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| folder | | pictures | exact | O = 0, I = 1 | CPU s a picture |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for folder, each in figures.items():
         for name, f in each.items():
             lines.append(

@@ -7,6 +7,7 @@ file's bytes to the texts, decoding included; every engine is kept to one thread
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -16,10 +17,13 @@ from typing import Any
 READY = "ready"
 
 
+def imported(name: str) -> Any:
+    """A module of the Python that runs this, which need not be that of the project."""
+    return importlib.import_module(name)
+
+
 def rapidocr(models: Path | None) -> Any:
     """RapidOCR as it comes, one thread; ``models``: its folder of models when it can't fetch them itself."""
-    from rapidocr import RapidOCR
-
     params: dict[str, Any] = {
         "Global.log_level": "error",
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
@@ -27,7 +31,7 @@ def rapidocr(models: Path | None) -> Any:
     }
     if models is not None:
         params["Global.model_root_dir"] = str(models)
-    engine = RapidOCR(params=params)
+    engine = imported("rapidocr").RapidOCR(params=params)
 
     def read(path: str) -> list[str]:
         found = engine(Path(path).read_bytes())
@@ -38,28 +42,21 @@ def rapidocr(models: Path | None) -> Any:
 
 def fast_alpr(models: Path | None) -> Any:
     """fast-alpr with the models of a folder (detector.onnx, reader.onnx, reader.yaml), else with its default ones."""
-    import cv2
-    import numpy as np
-    import onnxruntime
-    from fast_alpr import ALPR
-
-    options = onnxruntime.SessionOptions()
+    cv2, np = imported("cv2"), imported("numpy")
+    options = imported("onnxruntime").SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     single: dict[str, Any] = {"detector_sess_options": options, "ocr_sess_options": options, "ocr_device": "cpu"}
     if models is None:
-        alpr = ALPR(**single)
+        alpr = imported("fast_alpr").ALPR(**single)
     else:
-        from fast_alpr.default_detector import DefaultDetector
-        from open_image_models.detection.core.yolo_v9 import YoloV9Detector
-
-        detector = DefaultDetector.__new__(DefaultDetector)  # its own way in fetches a model by name
-        network = YoloV9Detector(
+        kind = imported("fast_alpr.default_detector").DefaultDetector
+        detector = kind.__new__(kind)  # its own way in fetches a model by name
+        detector.detector = imported("open_image_models.detection.core.yolo_v9").YoloV9Detector(
             models / "detector.onnx", ["plate"], conf_thresh=0.4, sess_options=options,
             providers=["CPUExecutionProvider"],
         )  # fmt: skip
-        detector.detector = network
         paths = {"ocr_model_path": models / "reader.onnx", "ocr_config_path": models / "reader.yaml"}
-        alpr = ALPR(detector=detector, ocr_model=None, **paths, **single)
+        alpr = imported("fast_alpr").ALPR(detector=detector, ocr_model=None, **paths, **single)
 
     def read(path: str) -> list[str]:
         image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
@@ -75,9 +72,7 @@ def main() -> None:
     out = sys.stdout
     sys.stdout = sys.stderr  # whatever the other program prints must not come between the answers
     read = {"rapidocr": rapidocr, "fast-alpr": fast_alpr}[sys.argv[1]](models)
-    import cv2
-
-    cv2.setNumThreads(1)
+    imported("cv2").setNumThreads(1)
     print(json.dumps(READY), file=out, flush=True)
     for line in sys.stdin:
         path = line.rstrip("\n")
