@@ -288,3 +288,10 @@ def test_describing_keeps_the_reading(shipped: VehicleReader) -> None:
     (told,) = shipped.describe(image, [one])
     assert msgspec.structs.replace(told, vehicle=None, ink_colour=None) == one
     assert shipped.describe(image, []) == ()
+
+
+def test_a_finder_that_is_not_there_is_said_with_its_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"engine\.vehicles\.find"):
+        open_vehicles(Vehicles(find=True))
+    own = open_vehicles(Vehicles(find=True, finder=str(write_finder(tmp_path, {}))))
+    assert own is not None and own.finds

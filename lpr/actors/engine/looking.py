@@ -64,7 +64,7 @@ class Looked:
 
 
 class Looker:
-    """What an engine's thread needs. ``engine``, ``vehicles``: shared by all cameras; None: vehicles aren't looked at."""
+    """What an engine's thread needs. ``engine``, ``vehicles``: shared by all cameras; the latter may be missing."""
 
     def __init__(
         self,
