@@ -18,8 +18,8 @@ S = TypeVar("S")
 
 Evolve: TypeAlias = Callable[[S, Record], S]
 
-Row: TypeAlias = tuple[int, str, int, str, int, Micros, bytes]
-"""What the file holds of a record that is to be folded: seq, type, version, actor, cause, wall, body."""
+Row: TypeAlias = tuple[int, str, int, Micros, bytes]
+"""What the file holds of a record that is to be folded: seq, type, version, wall, body."""
 
 _TIMER = TimerFired.__name__
 
@@ -53,7 +53,7 @@ class Inputs:
         if record.type not in self._views:
             return record
         r = record
-        return Record(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.body, r.tag, self._decode(r))
+        return Record(r.seq, r.type, r.version, r.wall, r.body, r.tag, self._decode(r))
 
     def _decode(self, record: Record) -> Event:
         decode = self._decoders.get((record.type, record.version))
@@ -70,12 +70,12 @@ class Inputs:
         Raises RecordError, naming the record, and what ``evolve`` raises.
         """
         find = self._decoders.get
-        for seq, kind, version, actor, cause, wall, body in rows:
+        for seq, kind, version, wall, body in rows:
             decode = find((kind, version))
             try:
                 event = decode(body) if decode is not None else unknown(kind, version, body)
             except (msgspec.MsgspecError, LookupError) as error:
                 raise misfit(seq, kind, version, error) from error
             if kind != _TIMER or self._is_own(event):
-                state = evolve(state, Record(seq, kind, version, actor, cause, wall, body, tag, event))
+                state = evolve(state, Record(seq, kind, version, wall, body, tag, event))
         return state

@@ -172,16 +172,13 @@ _keep = msgspec.structs.force_setattr
 class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One record of the log, as actors and folds see it. Equal are two of the same number, time and body.
 
-    ``seq``: place in the log, from 1. ``actor``: who appended it. ``cause``: sequence number of the record that
-    it follows from, 0 none. ``wall``: µs at append. ``body``: the event as JSON, exactly as stored. ``tag``: the
-    log's part of the id, 26 bits.
+    ``seq``: place in the log, from 1. ``wall``: µs at append. ``body``: the event as JSON, exactly as stored.
+    ``tag``: the log's part of the id, 26 bits.
     """
 
     seq: int
     type: str
     version: int
-    actor: str
-    cause: int
     wall: Micros
     body: bytes
     tag: int = 0
@@ -220,9 +217,12 @@ class Record(msgspec.Struct, frozen=True, eq=False, gc=False):
 class Link(Record, frozen=True, eq=False, gc=False):
     """A record with what ties it to its place: everything that the log stores of it.
 
-    ``mono``: monotonic µs at append, counted within ``boot``. ``hash``: 32 bytes, chain hash.
+    ``actor``: who appended it. ``cause``: sequence number of the record that it follows from, 0 none. ``mono``:
+    monotonic µs at append, counted within ``boot``. ``hash``: 32 bytes, chain hash.
     """
 
+    actor: str = ""
+    cause: int = 0
     mono: Micros = 0
     boot: str = ""
     hash: bytes = b""
@@ -283,7 +283,7 @@ def content(record: Link) -> bytes:
     return content_of(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.mono, r.boot, r.body)
 
 
-def make_record(seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0) -> Record:
+def make_record(seq: int, event: Event, *, actor: str = "test", cause: int = 0, wall: Micros = 0) -> Link:
     """A record that stands alone, outside a log and its chain: for tests and for trying a decider out."""
     kind, version, body = CODEC.encode(event)
-    return Record(seq, kind, version, actor, cause, wall, body)
+    return Link(seq, kind, version, wall, body, actor=actor, cause=cause, mono=wall, hash=bytes(32))

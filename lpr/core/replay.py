@@ -21,7 +21,7 @@ from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.inputs import Inputs
 from lpr.core.offload import Offload, in_thread
 from lpr.core.reader import Readable
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import Baseline, CaptureTaken, Event, PlateRead, Reading, TimerFired
 
 S = TypeVar("S")
@@ -60,7 +60,7 @@ async def shadow(log: Readable, decider: Decider[S], *, upto: int | None = None)
     inputs = Inputs(decider.name, decider.interests)
     state = decider.initial()
     open_: dict[int, tuple[Event, ...]] = {}
-    group: list[Record] = []
+    group: list[Link] = []
     after = 0
     while page := await log.read(after, limit=PAGE, upto=upto):
         for record in page:
@@ -83,12 +83,12 @@ async def shadow(log: Readable, decider: Decider[S], *, upto: int | None = None)
         yield Difference(cause, (), today)
 
 
-def _is_own_note(record: Record) -> bool:
+def _is_own_note(record: Link) -> bool:
     """Written by the loop, not decided."""
     return record.type in (_BASELINE, _TIMER)
 
 
-def _compare(group: Sequence[Record], open_: dict[int, tuple[Event, ...]]) -> Difference | None:
+def _compare(group: Sequence[Link], open_: dict[int, tuple[Event, ...]]) -> Difference | None:
     cause = group[0].cause
     recorded = tuple(record.event for record in group)
     today = open_.pop(cause, ())

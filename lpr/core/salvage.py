@@ -228,7 +228,7 @@ def _write_told(
         kind, version, body = CODEC.encode(event)
         covered = content_of(seq, kind, version, _ACTOR, 0, stamp.wall, stamp.mono, stamp.boot, body)
         previous = chain_hash(previous, covered)
-        link = Link(seq, kind, version, _ACTOR, 0, stamp.wall, body, mono=stamp.mono, boot=stamp.boot, hash=previous)
+        link = Link(seq, kind, version, stamp.wall, body, actor=_ACTOR, mono=stamp.mono, boot=stamp.boot, hash=previous)
         store.insert(target, link)
 
 
@@ -364,4 +364,4 @@ class _Row(msgspec.Struct, array_like=True):
 
     def record(self) -> Link:
         r = self
-        return Link(r.seq, r.type, r.version, r.actor, r.cause, r.wall, r.body, mono=r.mono, boot=r.boot, hash=r.hash)
+        return Link(r.seq, r.type, r.version, r.wall, r.body, 0, None, r.actor, r.cause, r.mono, r.boot, r.hash)

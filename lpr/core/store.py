@@ -52,10 +52,10 @@ CREATE TABLE kept(seq INTEGER PRIMARY KEY);
 COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB), hash"
 """The columns of a record in the order of the table; the body is kept as text for people, read as bytes."""
 
-_RECORD = "seq, type, version, actor, cause, wall, CAST(body AS BLOB)"
+_RECORD = "seq, type, version, wall, CAST(body AS BLOB)"
 """What a fold is shown of a record, in the order of ``Record``."""
 
-_LINK = "mono, boot, hash"
+_LINK = "actor, cause, mono, boot, hash"
 """What ``Link`` has besides."""
 
 _INSERT = (
@@ -257,7 +257,7 @@ class Writer:
                 previous = chain_hash(previous, content)
                 actor, wall, mono = entry.actor, entry.wall, entry.mono
                 rows.append((seq, kind, version, actor, cause, wall, mono, boot, body, previous))
-                records.append(Link(seq, kind, version, actor, cause, wall, body, tag, None, mono, boot, previous))
+                records.append(Link(seq, kind, version, wall, body, tag, None, actor, cause, mono, boot, previous))
                 if kind == _BASELINE:
                     snapshots.append((entry.actor, seq))
                 seq += 1

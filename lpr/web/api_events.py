@@ -11,7 +11,7 @@ import asyncio
 import msgspec
 from aiohttp import web
 
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import EVENTS
 from lpr.web.models import EventPage, EventQuery, StreamQuery
 from lpr.web.passages import event_document
@@ -54,7 +54,7 @@ async def page(call: Call[EventQuery, Nothing]) -> web.Response:
     return answer(EventPage(items=tuple(map(event_document, records)), next=following, head=head))
 
 
-def message(record: Record) -> bytes:
+def message(record: Link) -> bytes:
     """One record as a message of the stream (WHATWG HTML, Server-sent events)."""
     body = msgspec.json.encode(event_document(record))
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (record.seq, record.type.encode(), body)

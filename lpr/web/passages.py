@@ -18,7 +18,7 @@ from lpr.core import search
 from lpr.core.blobs import BlobStore
 from lpr.core.errors import BlobDamagedError, BlobMissingError, RecordError
 from lpr.core.log import EventLog
-from lpr.core.record import Record, seq_of
+from lpr.core.record import Link, seq_of
 from lpr.core.search import Cell, DeliveryRow, PassageQuery, PassageRow
 from lpr.events import (
     BlobMissing,
@@ -163,12 +163,12 @@ class Passages:
                 break
         return row_of(record, decided, signed)
 
-    async def _before(self, record: Record, decided: PassageDecided) -> tuple[list[Record], bool]:
+    async def _before(self, record: Link, decided: PassageDecided) -> tuple[list[Link], bool]:
         """The captures and readings that took part, and whether all were found."""
         captures = {vote.capture for vote in decided.votes} | {decided.capture}
         voted = {(vote.capture, vote.exposure, vote.text) for vote in decided.votes}
         missing = set(captures)
-        found: list[Record] = []
+        found: list[Link] = []
         edge: int | None = record.seq
         for _ in range(MAX_PAGES):
             page = await self._log.read_back(edge, types=BEFORE, limit=PAGE)
@@ -189,11 +189,9 @@ class Passages:
             edge = page[-1].seq
         return found[::-1], not missing
 
-    async def _after(
-        self, record: Record, row: PassageRow, deliveries: Sequence[DeliveryRow]
-    ) -> tuple[list[Record], bool]:
+    async def _after(self, record: Link, row: PassageRow, deliveries: Sequence[DeliveryRow]) -> tuple[list[Link], bool]:
         """What followed: the signature and every attempt of a delivery, and whether the log was read to its head."""
-        found: dict[int, Record] = {}
+        found: dict[int, Link] = {}
         known = [row.signed_seq] if row.signed_seq is not None else []
         known += [one.seq for one in deliveries]
         for seq in known:
@@ -212,7 +210,7 @@ class Passages:
         return [found[seq] for seq in sorted(found)], complete
 
 
-def _event(record: Record | None) -> object:
+def _event(record: Link | None) -> object:
     """The event, None for one that this release can't read."""
     try:
         return None if record is None else record.event
@@ -220,7 +218,7 @@ def _event(record: Record | None) -> object:
         return None
 
 
-def _passage_of(record: Record) -> str | None:
+def _passage_of(record: Link) -> str | None:
     event = _event(record)
     if isinstance(event, PassageSigned | Delivered | DeliveryFailed | DeliveryParked | DeliveryRequested):
         return event.passage
@@ -252,7 +250,7 @@ def _checked(query: PassageQuery, *, counting: bool) -> tuple[str, search.Parame
         raise Problem("bad_parameter", str(error)) from None
 
 
-def row_of(record: Record, decided: PassageDecided, signed: tuple[int, PassageSigned] | None) -> PassageRow:
+def row_of(record: Link, decided: PassageDecided, signed: tuple[int, PassageSigned] | None) -> PassageRow:
     """The catalogue's row of a passage, made from its records."""
     same = {
         name: getattr(decided, name)
@@ -315,7 +313,7 @@ def delivery(row: DeliveryRow) -> DeliveryDocument:
     return DeliveryDocument(sink=row.sink, state=row.state, attempt=row.attempt, at=instant(row.at), detail=row.detail)
 
 
-def event_document(record: Record) -> EventDocument:
+def event_document(record: Link) -> EventDocument:
     """A record as the API gives it out."""
     return EventDocument(
         seq=record.seq,

@@ -19,7 +19,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.clock import ManualClock
 from lpr.core.log import EventLog
 from lpr.core.offload import inline
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import BlobMissing, Character, Event, PassageDecided, PassageSigned, Picture, Vote
 from lpr.keys import KeyProblem, SigningKey, load_key, load_or_create, load_trusted
 from lpr.protocols.vtr600.comment import fields_of, read_items
@@ -70,7 +70,7 @@ def decided(blob: str) -> PassageDecided:
 
 async def run_signer(
     tmp_path: Path, worker: Callable[[BlobStore], Signer], event: Callable[[str], PassageDecided]
-) -> list[Record]:
+) -> list[Link]:
     """A log with one passage, worked off by the signer."""
     clock = ManualClock()
     blobs = BlobStore(tmp_path / "blobs", inline)
@@ -84,7 +84,7 @@ async def run_signer(
         return await log.read(0)
 
 
-def of_kind(records: list[Record], kind: type[Event]) -> list[Event]:
+def of_kind(records: list[Link], kind: type[Event]) -> list[Event]:
     return [record.event for record in records if isinstance(record.event, kind)]
 
 

@@ -24,7 +24,7 @@ SIZE = 1 << blocks.BITS
 
 
 def link(seq: int, kind: str) -> Link:
-    return Link(seq, kind, 1, "a", 0, 0, b"{}", mono=0, boot="", hash=bytes(32))
+    return Link(seq, kind, 1, 0, b"{}", actor="a", hash=bytes(32))
 
 
 def seqs(records: Sequence[Link]) -> list[int]:

@@ -96,7 +96,7 @@ def test_a_missing_upcaster_is_named() -> None:
 
 
 def test_a_body_that_does_not_fit_is_named_with_its_record() -> None:
-    record = Record(7, "TimerFired", 1, "x", 0, 0, b'{"actor":3}')
+    record = Record(7, "TimerFired", 1, 0, b'{"actor":3}')
     with pytest.raises(RecordError, match="record 7: TimerFired version 1"):
         _ = record.event
 

@@ -24,7 +24,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.chain import verify
 from lpr.core.clock import Clock, SystemClock
 from lpr.core.log import EventLog, LogReader
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import Character, PassageDecided, PassageSigned, Reading, SourceOpened
 from lpr.service import Service
 
@@ -163,7 +163,7 @@ async def no_problem(service: Service) -> None:
         await anyio.sleep(0.02)
 
 
-async def logged(log: EventLog, kind: str, count: int = 1) -> list[Record]:
+async def logged(log: EventLog, kind: str, count: int = 1) -> list[Link]:
     """The events of one type in a log, as soon as there are ``count``."""
     while True:
         head = log.head
@@ -173,9 +173,9 @@ async def logged(log: EventLog, kind: str, count: int = 1) -> list[Record]:
         await log.wait(head)
 
 
-async def records(root: Path, *kinds: str) -> list[Record]:
+async def records(root: Path, *kinds: str) -> list[Link]:
     """What a data folder's log holds of these types, in order."""
-    found: list[Record] = []
+    found: list[Link] = []
     async with LogReader.open(root / "data" / "events.db", SystemClock()) as log:
         while page := await log.read(found[-1].seq if found else 0, types=kinds or None, limit=5000):
             found += page

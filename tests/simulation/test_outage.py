@@ -17,7 +17,7 @@ from lpr.core.clock import SECOND, SimulatedClock
 from lpr.core.delivery import BackoffPolicy, Delivered, Outcome, Shipment, Unavailable
 from lpr.core.log import EventLog, LogReader, LogUnavailable
 from lpr.core.offload import inline
-from lpr.core.record import Record
+from lpr.core.record import Link, Record
 from lpr.core.sinks import run_sink
 from lpr.core.supervise import Supervisor
 from lpr.events import Event, PassageDecided, Picture
@@ -95,8 +95,8 @@ class World:
             with anyio.move_on_after(seconds):
                 await supervisor.run()
 
-    async def events(self, *types: str) -> list[Record]:
-        found: list[Record] = []
+    async def events(self, *types: str) -> list[Link]:
+        found: list[Link] = []
         async with LogReader.open(self.path, self.clock, offload=inline) as log:
             while page := await log.read(found[-1].seq if found else 0, types=types):
                 found += page
@@ -170,7 +170,7 @@ def test_a_full_disk_for_an_hour_is_sat_out(tmp_path: Path) -> None:
             write = log.append
             full = False
 
-            async def append(*arguments: object, **options: object) -> tuple[Record, ...]:
+            async def append(*arguments: object, **options: object) -> tuple[Link, ...]:
                 if full:
                     raise LogUnavailable("disk full")
                 return await write(*arguments, **options)  # pyright: ignore[reportArgumentType]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lpr.core.clock import ManualClock
 from lpr.core.errors import LogUnavailable
 from lpr.core.log import EventLog
-from lpr.core.record import Record
+from lpr.core.record import Link
 from lpr.events import Event, PasswordSet, UserAdded, UserChanged, UserRemoved
 from lpr.web import credentials
 from lpr.web.users import UserError, Users, UserStore, administrators, evolve, one_time_password
@@ -151,14 +151,14 @@ class Stuck:
 
     async def append(
         self, events: Sequence[Event], *, actor: str, cause: int = 0, cursor: int | None = None
-    ) -> tuple[Record, ...]:
+    ) -> tuple[Link, ...]:
         if self.stuck:
             raise LogUnavailable("disk full")
         return await self._log.append(events, actor=actor, cause=cause, cursor=cursor)
 
     async def read(
         self, after: int, *, types: Sequence[str] | None = None, limit: int = 500, upto: int | None = None
-    ) -> list[Record]:
+    ) -> list[Link]:
         return await self._log.read(after, types=types, limit=limit, upto=upto)
 
 
