@@ -36,6 +36,41 @@ async def test_a_lossless_slot_loses_nothing() -> None:
     assert slot.dropped == 0
 
 
+async def test_a_slot_with_room_lets_the_giver_go_ahead_so_far() -> None:
+    slot: Slot[int] = Slot(lossy=False, room=3)
+    given: list[int] = []
+
+    async def give() -> None:
+        for number in range(8):
+            await slot.put(number)
+            given.append(number)
+        slot.close()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(give)
+        await anyio.wait_all_tasks_blocked()
+        assert given == [0, 1, 2]
+        assert await slot.get() == 0
+        await anyio.wait_all_tasks_blocked()
+        assert await slot.get_all() == [1, 2, 3]
+        slot.room = 1
+        await anyio.wait_all_tasks_blocked()
+        assert await slot.get_all() == [4]
+        rest: list[int] = []
+        with pytest.raises(SlotClosed):
+            while True:
+                rest += await slot.get_all()
+    assert rest == [5, 6, 7]
+
+
+async def test_a_lossy_slot_holds_one_item_whatever_its_room() -> None:
+    slot: Slot[int] = Slot(room=5)
+    await slot.put(1)
+    await slot.put(2)
+    assert await slot.get_all() == [2]
+    assert slot.dropped == 1
+
+
 async def test_what_is_in_a_closed_slot_can_still_be_taken() -> None:
     slot: Slot[str] = Slot()
     await slot.put("last")
