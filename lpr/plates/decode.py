@@ -143,6 +143,8 @@ _Path = tuple[int, ...]
 _BEAM: Final = 8
 _BY_FORMAT: Final = 6
 _VARIED: Final = 2
+_NEAR: Final = 3.0
+_CLEAR: Final = math.log(0.97)
 
 
 def _posterior(
@@ -161,9 +163,13 @@ def _posterior(
 
     for path in _likeliest(segments):
         score(path)
-    for path in _of_formats(segments, grammar, shares, settings):
-        score(path)
-    for path in sorted(scores, key=lambda one: -scores[one][1])[:_VARIED]:
+    if not _clear(segments, grammar):
+        for path in _of_formats(segments, grammar, shares, settings):
+            score(path)
+    ranked = sorted(scores, key=lambda one: -scores[one][1])[:_VARIED]
+    for path in ranked:
+        if scores[path][1] < scores[ranked[0]][1] - _NEAR:
+            break
         for at, segment in enumerate(segments):
             for other in range(len(segment)):
                 if other != path[at]:
@@ -174,6 +180,12 @@ def _posterior(
         sums[text] = sums.get(text, 0.0) + math.exp(value - highest)
     total = sum(sums.values())
     return [(text, share / total) for text, share in sorted(sums.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def _clear(segments: Sequence[Segment], grammar: Grammar) -> bool:
+    """Whether the reader is sure of every segment and the text has an own format: no other format can do better."""
+    sure = all(segment[0][1] > _CLEAR for segment in segments)
+    return sure and grammar.explains("".join([segment[0][0] for segment in segments]))
 
 
 def _likeliest(segments: Sequence[Segment]) -> list[_Path]:

@@ -157,6 +157,10 @@ class Grammar:
             total += priors.foreign * one.share(text)
         return math.log(total + 1e-300) + priors.even * even
 
+    def explains(self, text: str) -> bool:
+        """Whether ``text`` has an own format."""
+        return any(one.share(text) > 0 for one in self._own.get(text.translate(_SHAPE), ()))
+
     def gains(self, even: float) -> NDArray[np.float64]:
         """(templates, LONGEST, 36) what a character adds to ``log_probability`` in each place of each template."""
         return _gains(self, even)

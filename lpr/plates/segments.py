@@ -39,12 +39,18 @@ Segment = tuple[tuple[str, float], ...]
 
 _SURE_BLANK: Final = 0.999
 _LEAST: Final = 1e-4
+_HOPELESS: Final = 1e-6
 _MOST: Final = 8
 
 
 def of_slots(p: NDArray[np.float64], twins: float) -> list[Segment]:
     """Segments of fixed slots. ``p``: (slots, 37), rows sum to 1, the blank last. ``twins``: see ``of_steps``."""
-    return [_segment({"": float(row[BLANK]), **_characters(row)}, twins) for row in p if float(row[BLANK]) < 1 - _LEAST]
+    blank: list[float] = p[:, BLANK].tolist()
+    return [
+        _segment({"": blank[row], **characters}, twins)
+        for row, characters in _characters(p).items()
+        if blank[row] < 1 - _LEAST
+    ]
 
 
 def of_steps(p: NDArray[np.float64], twins: float) -> list[Segment]:
@@ -53,39 +59,49 @@ def of_steps(p: NDArray[np.float64], twins: float) -> list[Segment]:
     ``twins``: a look-alike of a character gets at least this share of that character's probability: what a reader
     says of two characters of one shape is a guess.
     """
+    blank: list[float] = p[:, BLANK].tolist()
+    seen = _characters(p)
     segments: list[Segment] = []
-    active = [int(i) for i in np.flatnonzero(p[:, BLANK] < _SURE_BLANK)]
-    run: list[int] = []
-    for column in active:
-        if run and column != run[-1] + 1:
-            segments.append(_segment(_strings(p[run]), twins))
+    run: list[tuple[float, dict[str, float]]] = []
+    for column, share in enumerate(blank):
+        if share < _SURE_BLANK:
+            run.append((share, seen.get(column, {})))
+        elif run:
+            segments.append(_segment(_strings(run), twins))
             run = []
-        run.append(column)
     if run:
-        segments.append(_segment(_strings(p[run]), twins))
+        segments.append(_segment(_strings(run), twins))
     return segments
 
 
-def _characters(row: NDArray[np.float64]) -> dict[str, float]:
-    return {ALPHABET[i]: float(row[i]) for i in map(int, np.flatnonzero(row[:BLANK] > _LEAST))}
+def _characters(p: NDArray[np.float64]) -> dict[int, dict[str, float]]:
+    """Row to its characters that are not hopeless, with their probabilities."""
+    rows, codes = np.nonzero(p[:, :BLANK] > _LEAST)
+    found: dict[int, dict[str, float]] = {}
+    for row, code, share in zip(rows.tolist(), codes.tolist(), p[rows, codes].tolist(), strict=True):
+        found.setdefault(row, {})[ALPHABET[code]] = share
+    return found
 
 
-def _strings(p: NDArray[np.float64]) -> dict[str, float]:
-    """Each string that these columns may spell, with its probability."""
-    if len(p) == 1:
-        return {"": float(p[0, BLANK]), **_characters(p[0])}
-    ends: dict[str, tuple[float, float]] = {"": (1.0, 0.0)}  # prefix: probability that ends in a blank, in its last
-    for row in p:
-        blank, characters = float(row[BLANK]), _characters(row)
+def _strings(columns: list[tuple[float, dict[str, float]]]) -> dict[str, float]:
+    """Each string that these columns (blank, characters) may spell, with its probability."""
+    first, characters = columns[0]
+    if len(columns) == 1:
+        return {"": first, **characters}
+    # prefix: probability that ends in a blank, and in its last character
+    ends: dict[str, tuple[float, float]] = {"": (first, 0.0)}
+    ends.update((char, (0.0, share)) for char, share in characters.items())
+    for blank, characters in columns[1:]:
         after: dict[str, tuple[float, float]] = {}
         for prefix, (free, held) in ends.items():
             last = prefix[-1:]
             was = after.get(prefix, (0.0, 0.0))
             after[prefix] = (was[0] + (free + held) * blank, was[1] + held * characters.get(last, 0.0))
             for char, share in characters.items():
-                longer = prefix + char
-                was = after.get(longer, (0.0, 0.0))
-                after[longer] = (was[0], was[1] + (free if char == last else free + held) * share)
+                more = (free if char == last else free + held) * share
+                if more > _HOPELESS:
+                    was = after.get(prefix + char, (0.0, 0.0))
+                    after[prefix + char] = (was[0], was[1] + more)
         if len(after) > 2 * _MOST:
             kept = sorted(after, key=lambda text: -sum(after[text]))[: 2 * _MOST]
             after = {text: after[text] for text in kept}
