@@ -39,6 +39,7 @@ async def test_a_lossless_slot_loses_nothing() -> None:
 async def test_a_slot_with_room_lets_the_giver_go_ahead_so_far() -> None:
     slot: Slot[int] = Slot(lossy=False, room=3)
     given: list[int] = []
+    rest: list[int] = []
 
     async def give() -> None:
         for number in range(8):
@@ -56,7 +57,6 @@ async def test_a_slot_with_room_lets_the_giver_go_ahead_so_far() -> None:
         slot.room = 1
         await anyio.wait_all_tasks_blocked()
         assert await slot.get_all() == [4]
-        rest: list[int] = []
         with pytest.raises(SlotClosed):
             while True:
                 rest += await slot.get_all()
