@@ -5,7 +5,7 @@ place by offering ``read``. An engine keeps its models loaded, holds no other st
 once: each worker thread has its own. How hard it looks is its mode (``MODES``; docs/models.md has what each costs and
 gains).
 
-May import the modules beside it, ``lpr.events`` (Reading, Point), cv2 and numpy.
+May import the modules beside it, ``lpr.events`` (Reading, Point), msgspec, cv2 and numpy.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import cv2
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +39,7 @@ __all__ = [
     "OnnxEngine",
     "chosen",
     "decode_image",
+    "enlarged",
     "limit_threads",
     "open_engine",
 ]
@@ -250,6 +252,20 @@ class OnnxEngine:
         ]
         readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
         return tuple(readings)
+
+
+def enlarged(reading: Reading, times: float) -> Reading:
+    """``reading`` with the coordinates of a picture that is ``times`` as large as the one it was read on."""
+    a, b, c, d = (_tenth((x * times, y * times)) for x, y in reading.corners)
+    vehicle = reading.vehicle
+    if vehicle is not None and vehicle.box is not None:
+        vehicle = msgspec.structs.replace(vehicle, box=_times(vehicle.box, times))
+    return msgspec.structs.replace(reading, box=_times(reading.box, times), corners=(a, b, c, d), vehicle=vehicle)
+
+
+def _times(box: Box, times: float) -> Box:
+    x1, y1, x2, y2 = box
+    return _tenths((x1 * times, y1 * times, x2 * times, y2 * times))
 
 
 def _tenth(point: Point) -> Point:

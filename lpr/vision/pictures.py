@@ -1,7 +1,8 @@
 """From the bytes of a picture file to an array, or a clear reason why not.
 
-The size is read from the file's header before anything is decoded, so a picture of a hundred megapixels costs a few
-bytes, and a file that was cut short is refused rather than half decoded. Formats: JPEG (ITU-T T.81), PNG (ISO 15948),
+The size is read from the file's header before anything is decoded, so a picture too large costs a few bytes, and a
+file that was cut short is refused rather than half decoded. A large JPEG can be decoded at a half, a quarter or an
+eighth of its size without ever being whole in memory (``decode_bounded``). Formats: JPEG (ITU-T T.81), PNG (ISO 15948),
 BMP, WebP (RFC 9649), GIF, TIFF 6.0.
 
 May import numpy and cv2.
@@ -11,16 +12,22 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "ImageError", "decode_image"]
+__all__ = ["LARGEST", "MAX_BYTES", "MAX_PIXELS", "MOST_DECODED", "ImageError", "decode_bounded", "decode_image"]
 
 MAX_PIXELS: Final = 64_000_000
 MAX_BYTES: Final = 128 * 1024 * 1024
+
+MOST_DECODED: Final = 16_000_000
+"""Pixels of a JPEG that ``decode_bounded`` decodes in full; larger ones are decoded smaller."""
+
+LARGEST: Final = 400_000_000
+"""Pixels of a JPEG that ``decode_bounded`` looks at."""
 
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -38,24 +45,78 @@ def decode_image(
     byte, CMYK is converted, transparency is dropped. Raises ImageError for a file that cannot be read, is no picture
     of a known format, is cut short or damaged, or has more than ``max_pixels`` pixels or ``max_bytes`` bytes.
     """
+    name, data = _given(source, max_bytes)
+    kind, width, height = _checked(name, data)
+    _refuse_over(name, width, height, max_pixels)
+    return _decoded(name, kind, data, cv2.IMREAD_COLOR)
+
+
+def decode_bounded(
+    source: bytes | str | Path,
+    *,
+    most: int = MOST_DECODED,
+    max_pixels: int = MAX_PIXELS,
+    largest: int = LARGEST,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[NDArray[np.uint8], float]:
+    """As ``decode_image``, with memory bounded: the picture, and by how much smaller than the file's it is.
+
+    A baseline JPEG of more than ``most`` pixels is decoded at 1/2, 1/4 or 1/8 of its width and height (the second
+    number is then 2.0, 4.0 or 8.0, give or take the rounding of an odd side; else 1.0), up to ``largest`` pixels;
+    any other picture has at most ``max_pixels``. Raises ImageError.
+    """
+    name, data = _given(source, max_bytes)
+    kind, width, height = _checked(name, data)
+    step = 1
+    if kind == "JPEG" and width * height > most and _jpeg_segments(data).in_rows:
+        _refuse_over(name, width, height, largest)
+        step = next((step for step in (2, 4) if width * height <= most * step * step), 8)
+    else:
+        _refuse_over(name, width, height, max_pixels)
+    image = _decoded(name, kind, data, _REDUCED[step])
+    return image, max(width, height) / max(image.shape[:2]) if step > 1 else 1.0
+
+
+_REDUCED: Final = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+def _given(source: bytes | str | Path, max_bytes: int) -> tuple[str, bytes]:
+    """Name for messages and content. Raises ImageError."""
     name = "picture" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _bytes_of(Path(source), max_bytes)
     if len(data) > max_bytes:
         raise ImageError(f"{name}: {len(data)} bytes; the limit is {max_bytes}")
     if not data:
         raise ImageError(f"{name}: the file is empty")
+    return name, data
+
+
+def _checked(name: str, data: bytes) -> tuple[str, int, int]:
+    """Format, width and height of a file that is whole. Raises ImageError."""
     kind, width, height = _header(name, data)
     if width < 1 or height < 1:
         raise ImageError(f"{name}: a {kind} picture of {width} x {height} pixels")
-    if width * height > max_pixels:
+    return kind, width, height
+
+
+def _refuse_over(name: str, width: int, height: int, most: int) -> None:
+    if width * height > most:
         raise ImageError(
             f"{name}: {width} x {height} are {width * height / 1e6:.0f} megapixels; the limit is "
-            f"{max_pixels / 1e6:.0f}: give a smaller picture or raise max_pixels"
+            f"{most / 1e6:.0f}: give a smaller picture or raise max_pixels"
         )
+
+
+def _decoded(name: str, kind: str, data: bytes, how: int) -> NDArray[np.uint8]:
     if _cut_short(kind, data):
         raise ImageError(f"{name}: the {kind} picture is cut short; copy the file again")
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error as error:
         raise ImageError(f"{name}: the {kind} picture cannot be decoded: {error.msg or error}") from error
     if image is None or image.ndim != 3 or image.shape[2] != 3:
@@ -102,9 +163,20 @@ def _header(name: str, data: bytes) -> tuple[str, int, int]:
     raise ImageError(f"{name}: no picture of a known format; JPEG, PNG, BMP, WebP, GIF and TIFF can be read")
 
 
-def _jpeg_segments(data: bytes) -> tuple[int, int, int]:
-    """Width and height of the frame and the offset behind the first start of scan (T.81, annex B)."""
-    at, width, height = 2, 0, 0
+class _Jpeg(NamedTuple):
+    """``width``, ``height``: of the frame; ``behind``: offset behind the first start of scan. ``in_rows``: it is
+    decoded row by row; one whose parts follow each other (progressive, or a scan a colour) is held whole by the
+    decoder, however small the result."""
+
+    width: int
+    height: int
+    behind: int
+    in_rows: bool
+
+
+def _jpeg_segments(data: bytes) -> _Jpeg:
+    """What stands before the first scan's data (T.81, annex B)."""
+    at, width, height, components = 2, 0, 0, 0
     while True:
         while data[at] == 0xFF and data[at + 1] == 0xFF:
             at += 1
@@ -119,14 +191,15 @@ def _jpeg_segments(data: bytes) -> tuple[int, int, int]:
             raise ValueError("segment of no length")
         if marker in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", data, at + 5)
-        at += 2 + length
+            components = data[at + 9] if marker in (0xC0, 0xC1) else 0
         if marker == 0xDA:
-            return width, height, at
+            return _Jpeg(width, height, at + 2 + length, components > 0 and data[at + 4] == components)
+        at += 2 + length
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:
-    width, height, _ = _jpeg_segments(data)
-    return width, height
+    found = _jpeg_segments(data)
+    return found.width, found.height
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:
@@ -160,7 +233,7 @@ def _tiff_size(data: bytes) -> tuple[int, int]:
 def _cut_short(kind: str, data: bytes) -> bool:
     """Whether the mark of the format's end is missing (bytes behind it do no harm)."""
     if kind == "JPEG":
-        return data.find(b"\xff\xd9", _jpeg_segments(data)[2]) < 0
+        return data.find(b"\xff\xd9", _jpeg_segments(data).behind) < 0
     if kind == "PNG":
         return data.rfind(b"IEND") < 0
     if kind == "WebP":
