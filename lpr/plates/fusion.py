@@ -7,14 +7,15 @@ What is done, in order:
    it says another.
 2. Each place of the plate is weighed twice. *Is there a character at all?* Readings that have one speak for it, the
    louder the surer they are of it; those that haven't speak against it, but softly, for characters are lost more often
-   than they are invented. A place that loses is a blank. *Which one?* The logarithms of the probabilities that the
-   readings gave each candidate are averaged, by weight; what none of them named keeps its share.
+   than they are invented. A place that loses is a blank. *Which one?* The probabilities that the readings gave each
+   candidate are averaged, by weight, between their logarithms and themselves (``MEAN``); what none of them named keeps
+   its share.
 3. The average is sharpened by the number of independent readings (``independent``). Frames of one vehicle share their
    faults, most of all those that show it in the same place; so ten equal readings are not ten proofs.
-4. The format has its word once, on what has come out (``favoured``), not in every reading.
+4. The format has its word once, on what has come out (``Grammar``), not in every reading.
 
 Pure; the order of the witnesses does not matter but for equal scores. Imports ``lpr.events`` (value types) and
-``lpr.plates``. Sources: logarithmic opinion pool (Genest and Zidek, Statistical Science 1(1), 1986); effective number
+``lpr.plates``. Sources: opinion pools (Genest and Zidek, Statistical Science 1(1), 1986); effective number
 of correlated observations (Kish, Survey Sampling, 1965).
 """
 
@@ -29,6 +30,10 @@ from lpr.plates.texts import difference
 
 ALPHABET = 36
 """Characters that a place may hold; the share of the unnamed ones is spread over what remains of them."""
+
+MEAN = 0.5
+"""The exponent of the mean of probabilities: near 0 it is the mean of their logarithms (any reading has a veto), 1 the
+plain mean (a vote). Readers are surer of their misreads than they should be, so the veto is to be a weak one."""
 
 FLOOR = 0.01
 """The least probability of a candidate: one sure misread can't veto what all others say."""
@@ -55,8 +60,9 @@ INVENTED = 0.3
 LEAST_INVENTED = 0.02
 """The chance that a character of which a reading is quite sure isn't there."""
 
-DOUBTFUL = 2.0
-"""Nats: a place for or against which no more was said may be added or dropped for the sake of the format."""
+DROPPED, ADDED = 0.7, 2.0
+"""Nats: a place for which less was said may be dropped, and one against which less was said be added, for the sake of
+a format. Dropping takes more doubt: a reading that lost a character often names the shorter format that is left."""
 
 FORMAT = 3.5
 """Nats against a character that the format doesn't allow in its place, when all readings agree on the format."""
@@ -88,6 +94,19 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """A format. ``allowed``: the characters of each place; ``agreed``: the part of the readings' weight that is for it,
+    0 to 1."""
+
+    allowed: tuple[str, ...]
+    agreed: float
+
+    def factor(self, place: int, char: str) -> float:
+        """What it does to the probability of a character in a place."""
+        return 1.0 if char in self.allowed[place] else math.exp(-FORMAT * self.agreed)
+
+
+@dataclass(frozen=True, slots=True)
 class Laid:
     """A reading over a reference. ``at``: for each place of the reference the reading's character there, None: none;
     ``extra``: (gap, number in the gap) to a character too many; gap 0 is before the first place."""
@@ -106,21 +125,19 @@ class Place:
     own: bool
 
 
-def fuse(reference: str, witnesses: Sequence[Witness], allowed: Sequence[str], agreed: float) -> tuple[Character, ...]:
+def fuse(reference: str, witnesses: Sequence[Witness], formats: Sequence[Grammar] = ()) -> tuple[Character, ...]:
     """The plate of these readings. ``reference``: a text near to most of them, none of them empty.
 
-    ``allowed``: the characters that the format allows, place by place (empty: no format is known), which counts only
-    if the plate comes out as long; ``agreed``: the part of the readings' weight that is for the format, 0 to 1. Returns
-    the characters with their probabilities; () only when there is no witness.
+    ``formats``: those that readings named, the one with most weight first; the first that is as long as the plate comes
+    out has its word. Returns the characters with their probabilities; () only when there is no witness.
     """
     if not witnesses or not reference:
         return ()
     power = independent(witnesses)
     found = laid_places(reference, witnesses, power)
-    places = _of_length(found, len(allowed))
-    if len(places) != len(allowed):
-        allowed = ()
-    fused = [_identity(place, power, allowed[number] if allowed else "", agreed) for number, place in enumerate(places)]
+    places = _of_length(found, [len(each.allowed) for each in formats])
+    grammar = next((each for each in formats if len(each.allowed) == len(places)), None)
+    fused = [_identity(place, power, grammar, number) for number, place in enumerate(places)]
     return tuple(_doubted(fused, places, found))
 
 
@@ -212,11 +229,6 @@ def laid_places(reference: str, witnesses: Sequence[Witness], power: float) -> l
     return found
 
 
-def favoured(char: str, allowed: str, agreed: float) -> float:
-    """The factor that the format puts on a character of a place; ``allowed``: "" when no format is known."""
-    return 1.0 if not allowed or char in allowed else math.exp(-FORMAT * agreed)
-
-
 def _there(opinions: Sequence[tuple[Character | None, float]], power: float) -> float:
     """Nats for a character being there; infinite when nobody misses it."""
     if all(character is not None for character, _ in opinions):
@@ -232,22 +244,24 @@ def _there(opinions: Sequence[tuple[Character | None, float]], power: float) -> 
     return power * said / total
 
 
-def _of_length(places: Sequence[Place], wanted: int) -> list[Place]:
-    """The places that hold a character; one doubtful place more or fewer where that makes ``wanted`` of them.
-
-    When none holds one, those of the reference stay: a plate is not blank.
+def _of_length(places: Sequence[Place], wanted: Sequence[int]) -> list[Place]:
+    """The places that hold a character; one doubtful place more or fewer where only that makes them as many as a format
+    has (``wanted``: their lengths, the weightiest first). Where none holds one, those of the reference stay.
     """
     there = [place for place in places if place.there > 0.0] or [place for place in places if place.own]
-    if wanted and len(there) == wanted + 1:
-        weakest = min(there, key=lambda place: place.there)
-        if weakest.there < DOUBTFUL:
-            return [place for place in there if place is not weakest]
-    if wanted and len(there) == wanted - 1:
-        absent = [place for place in places if all(place is not other for other in there)]
-        nearest = max(absent, key=lambda place: place.there, default=None)
-        if nearest is not None and nearest.there > -DOUBTFUL:
-            kept = {id(place) for place in (*there, nearest)}
-            return [place for place in places if id(place) in kept]
+    if not wanted or len(there) in wanted:
+        return there
+    for length in wanted:
+        if length == len(there) - 1:
+            weakest = min(there, key=lambda place: place.there)
+            if weakest.there < DROPPED:
+                return [place for place in there if place is not weakest]
+        if length == len(there) + 1:
+            absent = [place for place in places if all(place is not other for other in there)]
+            nearest = max(absent, key=lambda place: place.there, default=None)
+            if nearest is not None and nearest.there > -ADDED:
+                kept = {id(place) for place in (*there, nearest)}
+                return [place for place in places if id(place) in kept]
     return there
 
 
@@ -273,24 +287,26 @@ def _sigmoid(nats: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(50.0, max(-50.0, nats))))
 
 
-def _identity(place: Place, power: float, allowed: str, agreed: float) -> Character:
-    """Which character stands in a place, and how likely it, or any, is there."""
+def _identity(place: Place, power: float, grammar: Grammar | None, number: int) -> Character:
+    """Which character stands in a place (``number``: of the plate), and how likely it, or any, is there."""
     told = [(_named(character), weight) for character, weight in place.opinions if character is not None]
     named = {char for named, _ in told for char in named}
     total = sum(weight for _, weight in told)
     everyone = sum(weight for _, weight in place.opinions)
     sharpness = 1.0 + (power - 1.0) * total / everyone
-    logs = dict.fromkeys(sorted(named), 0.0)
+    sums = dict.fromkeys(sorted(named), 0.0)
     unnamed = 0.0
     for said, weight in told:
         rest = max(REST, 1.0 - sum(said.values()))
         spread = max(FLOOR, rest / max(1, ALPHABET - len(said)))
-        unnamed += weight * math.log(rest)
-        for char in logs:
+        unnamed += weight * rest**MEAN
+        for char in sums:
             share = said.get(char)
-            logs[char] += weight * math.log(spread if share is None else min(1.0, max(FLOOR, share)))
-    scores = {char: math.exp(sharpness * log / total) * favoured(char, allowed, agreed) for char, log in logs.items()}
-    everything = sum(scores.values()) + math.exp(sharpness * unnamed / total)
+            sums[char] += weight * (spread if share is None else min(1.0, max(FLOOR, share))) ** MEAN
+    scores = {char: (each / total) ** (sharpness / MEAN) for char, each in sums.items()}
+    if grammar is not None:
+        scores = {char: score * grammar.factor(number, char) for char, score in scores.items()}
+    everything = sum(scores.values()) + (unnamed / total) ** (sharpness / MEAN)
     there = _sigmoid(place.there)
     ranked = sorted(scores, key=lambda char: (-scores[char], char))
     shares = {char: there * scores[char] / everything for char in ranked[: 1 + MAX_OTHERS]}

@@ -2,7 +2,7 @@
 
 "The algorithm compares the Reliability of identifying each character": the readings that are near to what most of
 them say (``max_different_characters``) vote with the probabilities that their engine gave each candidate of each
-character (``lpr.plates.fusion``). A reading weighs by its mean confidence, the plate's height, its sharpness and the
+character (``lpr.plates.fusion``). A reading weighs by its confidence, the plate's height, its sharpness and the
 detector's score, against the best of the same vehicle. The best recognition, whose picture is kept, is the one with the
 most weight among those that read what was voted.
 Pure: no clock, no order but the readings' own. Imports ``lpr.events`` (value types) and ``lpr.plates``.
@@ -18,7 +18,7 @@ import msgspec
 
 from lpr.events import Character, Corners, Micros, Picture, Reading, Vote
 from lpr.plates.formats import CLASSES, by_key
-from lpr.plates.fusion import Witness, fuse
+from lpr.plates.fusion import Grammar, Witness, fuse
 from lpr.plates.texts import characters_of, difference
 
 MAX_CANDIDATES = 8
@@ -135,18 +135,17 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
 
 
 def _weights(ballots: Sequence[Ballot]) -> list[float]:
+    """By the confidence of the whole text, the plate's height (its root: near plates move faster), sharpness, score."""
     tallest = max(plate_height(ballot.reading.corners) for ballot in ballots)
     sharpest = max(ballot.reading.sharpness for ballot in ballots)
     plainest = max(ballot.reading.detection for ballot in ballots)
     weights: list[float] = []
     for ballot in ballots:
         reading = ballot.reading
-        characters = characters_of(reading)
-        reliability = sum(each.confidence for each in characters) / len(characters) if characters else 0.0
-        size = plate_height(reading.corners) / tallest if tallest > 0 else 1.0
+        size = math.sqrt(plate_height(reading.corners) / tallest) if tallest > 0 else 1.0
         focus = 0.5 + 0.5 * max(0.0, reading.sharpness) / sharpest if sharpest > 0 else 1.0
         found = 0.5 + 0.5 * max(0.0, reading.detection) / plainest if plainest > 0 else 1.0
-        weights.append(max(1e-6, reliability * reliability * size * focus * found))
+        weights.append(max(1e-6, reading.confidence * size * focus * found))
     return weights
 
 
@@ -178,14 +177,18 @@ def _voters(leader: str, spoken: Sequence[tuple[Ballot, float]], rules: Rules) -
 
 
 def _fused(leader: str, voters: Sequence[tuple[Ballot, float]]) -> tuple[Character, ...]:
-    """The voters' probabilities together, and the word of the format that most of them name."""
-    witnesses = [_witness(ballot, weight) for ballot, weight in voters]
+    """The voters' probabilities together, and the word of the formats that they name."""
     total = sum(weight for _, weight in voters)
-    layout = _most((ballot.reading.layout, weight) for ballot, weight in voters)
-    if layout is None:
-        return fuse(leader, witnesses, (), 0.0)
-    agreed = sum(weight for ballot, weight in voters if ballot.reading.layout == layout) / total
-    return fuse(leader, witnesses, allowed(layout, [each for each, _ in voters]), agreed)
+    weight_of: dict[str, float] = {}
+    for ballot, weight in voters:
+        if ballot.reading.layout is not None:
+            weight_of[ballot.reading.layout] = weight_of.get(ballot.reading.layout, 0.0) + weight
+    ballots = [ballot for ballot, _ in voters]
+    grammars = [
+        Grammar(allowed(layout, ballots), weight_of[layout] / total)
+        for layout in sorted(weight_of, key=lambda layout: (-weight_of[layout], layout))
+    ]
+    return fuse(leader, [_witness(ballot, weight) for ballot, weight in voters], grammars)
 
 
 def allowed(layout: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
