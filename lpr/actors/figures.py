@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from lpr.core.record import Record
+from lpr.core.view import View
 from lpr.events import (
     BlobMissing,
     ClientJoined,
@@ -62,16 +63,29 @@ class FiguresState(msgspec.Struct, frozen=True, kw_only=True):
     clients: dict[str, ClientFigures] = msgspec.field(default_factory=dict[str, ClientFigures])
 
 
+class _Decided(View, frozen=True, kw_only=True):
+    of = PassageDecided
+    at: Micros
+
+
+class _Discarded(View, frozen=True, kw_only=True):
+    of = ReadingsDiscarded
+
+
+class _Signed(View, frozen=True, kw_only=True):
+    of = PassageSigned
+
+
 class Figures:
-    """A decider that only folds."""
+    """A decider that only folds. Of the large events it sees no more than it counts."""
 
     name = "figures"
     interests: tuple[type[Event], ...] = (
         ServiceStarted,
         BlobMissing,
-        PassageDecided,
-        ReadingsDiscarded,
-        PassageSigned,
+        _Decided,
+        _Discarded,
+        _Signed,
         Delivered,
         DeliveryFailed,
         DeliveryParked,
@@ -113,11 +127,11 @@ def after(state: FiguresState, record: Record) -> FiguresState:
             return change(state, servers={}, clients={})
         case BlobMissing():
             return change(state, missing_pictures=state.missing_pictures + 1)
-        case PassageDecided(at=at):
+        case _Decided(at=at):
             return change(state, passages=state.passages + 1, last_passage=at)
-        case ReadingsDiscarded():
+        case _Discarded():
             return change(state, discarded=state.discarded + 1)
-        case PassageSigned():
+        case _Signed():
             return change(state, signed=state.signed + 1)
         case Delivered(sink=sink):
             old = state.sinks.get(sink, SinkFigures())
