@@ -17,11 +17,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-NAMES = ("log", "replay", "tcp", "service")
+NAMES = ("log", "replay", "tcp", "engine", "service")
 QUICK: dict[str, tuple[str, ...]] = {
     "log": ("--rows", "1200", "--rounds", "2"),
     "replay": ("--events", "100000"),
     "tcp": ("--clients", "50", "--passages", "4", "--rounds", "1"),
+    "engine": ("--pictures", "10"),
     "service": ("--seconds", "8", "--idle", "5", "--events", "100000"),
 }
 
@@ -63,6 +64,13 @@ def figures(name: str, found: dict[str, Any]) -> Iterator[Figure]:
         yield Figure("replay: opening the log, s", found["open_s"], found["target_open_s"], False)
     elif name == "tcp":
         yield from _tcp(found)
+    elif name == "engine":
+        for mode, one in found["modes"].items():
+            yield Figure(f"engine: memory, {mode}, MiB", one["peak_mib"], found["target_mib"], False)
+        start = found["modes"]["normal"]
+        label = "engine: from opening to the first reading, s"
+        yield Figure(label, start["open_s"] + start["first_s"], found["target_start_s"], False)
+        yield Figure("engine: CPU of its threads while it waits, of a core", found["spinning"], 0.05, False)
     else:
         if "run" in found:
             run = found["run"]
