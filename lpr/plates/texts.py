@@ -73,6 +73,10 @@ def align(reference: str, text: str) -> tuple[int | None, ...]:
     return tuple(places)
 
 
+SHORTEST = 4
+"""A text with fewer characters is a part of a plate, or no plate: beside longer ones of the same vehicle it says
+little, however surely it was read."""
+
 LEAST_SHARED = 3
 """Characters that a part of a plate must share with it to be known as such."""
 

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from lpr.events import Box, Character, Micros, Reading
-from lpr.plates.texts import characters_of, contradictions, difference, part_of
+from lpr.plates.texts import SHORTEST, characters_of, contradictions, difference, part_of
 from lpr.plates.voting import Rules, plate_height, plate_width
 
 SECOND = 1_000_000
@@ -134,7 +134,8 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sure(self) -> bool:
         """Whether it can be told from another text: read surely once, or the same twice."""
-        return bool(self.said) and (self.confidence >= SURE or self.said[0].weight >= 2 * SURE)
+        told = len(self.text) >= SHORTEST
+        return told and (self.confidence >= SURE or self.said[0].weight >= 2 * SURE)
 
 
 def place_of(reading: Reading, when: Micros) -> Place:
@@ -221,8 +222,9 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
         return 2.0 + closeness - 0.1 * (changed or 0) - 0.3 * against
     if size_fits and away <= 1.0 + 5.0 * seconds and any(part_of(reading.text, said.text) for said in trail.said):
         return 1.5 + 0.5 * closeness
-    other = trail.sure and bool(reading.text) and not _akin(changed, reading.text)
-    poor = not trail.sure or not reading.text or (reading.confidence < SURE and not other)
+    short = len(reading.text) < SHORTEST
+    other = trail.sure and not short and not _akin(changed, reading.text)
+    poor = not trail.sure or short or (reading.confidence < SURE and not other)
     same_place = steady and not (other and reading.confidence >= SURE)
     reach = 1.5 + 10.0 * seconds if trail.sights == 1 else 1.0 + 5.0 * seconds
     if same_place or (poor and size_fits and away <= reach):

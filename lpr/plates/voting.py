@@ -19,7 +19,7 @@ import msgspec
 from lpr.events import Character, Corners, Micros, Picture, Reading, Vote
 from lpr.plates.formats import CLASSES, by_key
 from lpr.plates.fusion import Grammar, Witness, fuse
-from lpr.plates.texts import characters_of, difference
+from lpr.plates.texts import SHORTEST, characters_of, difference
 
 MAX_CANDIDATES = 8
 """Texts with the most weight that are tried as the one most readings are near to."""
@@ -93,6 +93,8 @@ def plate_width(corners: Corners) -> float:
 def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
     """The voted plate of one vehicle; ``ballots`` in the order in which they were read. None without any picture.
 
+    Texts of fewer than ``SHORTEST`` characters are parts, and vote only where there is nothing longer.
+
     When no reading has a text the plate is "", its confidence 0 and the picture that of the surest detection.
     """
     pictured = [ballot for ballot in ballots if ballot.picture is not None]
@@ -103,6 +105,7 @@ def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
     spoken = [(ballot, weight) for ballot, weight in zip(considered, weights, strict=True) if ballot.reading.text]
     if not spoken:
         return _nobody(pictured, rules)
+    spoken = [each for each in spoken if len(each[0].reading.text) >= SHORTEST] or spoken
     if not rules.enabled:
         alone = [each for each in spoken if each[0].picture is not None] or spoken
         spoken = [max(alone, key=lambda each: each[1] * each[0].reading.confidence)]

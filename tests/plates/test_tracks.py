@@ -86,6 +86,13 @@ def test_the_next_of_a_fleet_misread_as_the_one_before_is_another() -> None:
     assert fits(first, reading("FLT1000", y=700, height=45), 0.5)
 
 
+def test_a_scrap_however_sure_belongs_to_the_vehicle_that_is_there() -> None:
+    far = trail(*(reading("9H9", y=100.0 + 8 * n, height=10.0, confidence=0.9) for n in range(4)))
+    assert fits(far, reading("TVE9K75", y=132, height=11), 0.125), "read at last"
+    assert fits(MOVING, reading("7", y=200, confidence=0.95), 0.125)
+    assert not fits(MOVING, reading("7", x=600, y=200, confidence=0.95), 0.125)
+
+
 def test_a_plate_cut_off_by_the_pictures_edge_belongs_to_its_vehicle() -> None:
     assert fits(MOVING, reading("KHN9", y=200), 0.125)
     assert fits(trail(reading("991")), reading("KHN991", y=120), 0.125)

@@ -104,6 +104,12 @@ def test_a_character_that_most_lost_is_doubtful_and_one_that_most_have_is_kept()
     assert few.confidence < vote(*(ballot("KHN991", at=n) for n in range(6))).confidence, "it may have been there"
 
 
+def test_scraps_do_not_vote_beside_whole_plates() -> None:
+    scraps = [ballot("11", 0.99, at=n) for n in range(5)]
+    assert vote(*scraps, ballot("KHN991", 0.6, at=6)).plate == "KHN991"
+    assert vote(*scraps).plate == "11"
+
+
 def test_no_reading_says_it_and_all_together_do() -> None:
     unsure = [0.9] * 4 + [0.45, 0.9]
     elected = vote(
