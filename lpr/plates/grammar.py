@@ -57,10 +57,10 @@ class Priors:
     prior already, which makes long texts as likely as short ones; 0 would count every character as an improbability.
     """
 
-    free: float = 0.2
+    free: float = 0.35
     foreign: float = 0.02
     style_power: float = 0.8
-    even: float = 0.35
+    even: float = 0.45
 
 
 def free_log_probability(text: str) -> float:
