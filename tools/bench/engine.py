@@ -67,8 +67,8 @@ def pictures(folder: Path, count: int) -> list[Path]:
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     paths: list[Path] = []
     for _ in range(count):
-        a = "".join(letters[int(i)] for i in rng.integers(0, len(letters), 4))
-        d = [int(i) for i in rng.integers(0, 10, 3)]
+        a = "".join(letters[int(rng.integers(len(letters)))] for _ in range(4))
+        d = [int(rng.integers(10)) for _ in range(3)]
         text = f"{a[:3]}{d[0]}{a[3]}{d[1]}{d[2]}"
         plate = render_plate(spec_for(text, "br-mercosul"), int(rng.integers(24, 60)))
         scene = np.asarray(cv2.resize(rng.integers(40, 160, (45, 80, 3), np.uint8), (1280, 720)), np.uint8)
