@@ -137,8 +137,8 @@ def measure(options: argparse.Namespace, vote: Vote | None = None) -> Iterator[t
 def _models_hash() -> str:
     folder = Path(__file__).resolve().parent.parent / "lpr" / "vision" / "models"
     digest = hashlib.sha256()
-    for name in ("detector.onnx", "reader.onnx"):
-        digest.update((folder / name).read_bytes())
+    for path in sorted(folder.glob("*.onnx")):
+        digest.update(path.read_bytes())
     return " " + digest.hexdigest()[:16]
 
 
