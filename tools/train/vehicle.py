@@ -187,6 +187,7 @@ def export(net: KindNet, temperature: float, folder: Path, steps: int) -> None:
         input=InputSpec(name="image", width=KIND_SIZE, height=KIND_SIZE, layout="NHWC", colour="bgr", dtype="uint8"),
         output="kinds",
         classes=CLASSES,
+        min_confidence=0.6,
         licence="Apache-2.0",
         sources=SOURCES,
     )
