@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from lpr.vision.detect import DetectorManifest
 from lpr.vision.manifest import InputSpec, ModelError, ReaderManifest, load_manifest, prepare
 from lpr.vision.ocr import PlateReader
 from tests.vision.reader_models import write_fixed, write_slots
@@ -111,3 +114,14 @@ def test_a_reader_of_fixed_slots_as_fast_plate_ocr_exports_them(tmp_path: Path) 
     assert text.text == "AB12CD"
     with pytest.raises(ModelError, match="takes pixels as they are"):
         PlateReader(changed(path, input={**json.loads(path.read_text())["input"], "scale": 0.5}))
+
+
+def test_the_manifests_that_the_page_shows_are_valid() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    kinds: list[str] = []
+    for text in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        kind = json.loads(text)["kind"]
+        manifest = msgspec.json.decode(text, type=DetectorManifest if kind == "detector" else ReaderManifest)
+        manifest.check(Path("page.json"))
+        kinds.append(kind)
+    assert kinds == ["detector", "reader"]

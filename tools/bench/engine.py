@@ -72,8 +72,9 @@ def pictures(folder: Path, count: int) -> list[Path]:
         text = f"{a[:3]}{d[0]}{a[3]}{d[1]}{d[2]}"
         plate = render_plate(spec_for(text, "br-mercosul"), int(rng.integers(24, 60)))
         scene = np.asarray(cv2.resize(rng.integers(40, 160, (45, 80, 3), np.uint8), (1280, 720)), np.uint8)
-        x, y = int(rng.integers(0, 1280 - plate.shape[1])), int(rng.integers(0, 720 - plate.shape[0]))
-        scene[y : y + plate.shape[0], x : x + plate.shape[1]] = plate
+        height, width = int(plate.shape[0]), int(plate.shape[1])
+        x, y = int(rng.integers(1280 - width)), int(rng.integers(720 - height))
+        scene[y : y + height, x : x + width] = plate
         path = folder / f"{text}.jpg"
         cv2.imwrite(str(path), scene, [cv2.IMWRITE_JPEG_QUALITY, 90])
         paths.append(path)
