@@ -10,7 +10,8 @@ box and a score a class. The corners of both are those of the box.
 Where the manifest names a network for it, each plate is looked at again from near (``lpr.vision.corners``), which
 places its corners and has a say in its score.
 
-May import ``lpr.vision.corners``, ``manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy, cv2, msgspec.
+May import ``lpr.vision.corners``, ``letterbox``, ``manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy,
+msgspec.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Box, Corners
 from lpr.vision.corners import CornerFinder
+from lpr.vision.letterbox import GREY, Fit, Part, fit, letterbox, parts, placed, shrunk
 from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifest, model_file, open_session, prepare
 from lpr.vision.rectify import corners_of_box
 
-__all__ = ["DETECTOR", "Detection", "DetectorManifest", "PlateDetector", "fit", "letterbox", "parts", "suppress"]
+__all__ = ["DETECTOR", "Detection", "DetectorManifest", "Fit", "PlateDetector", "fit", "letterbox", "parts", "suppress"]
 
 DETECTOR: Final = Path(__file__).parent / "models" / "detector.json"
 """The detector that comes with the package."""
@@ -40,9 +41,6 @@ MAP_CHANNELS: Final = 13
 """Numbers a cell of a plate map: score, four sides, four corners of two coordinates."""
 
 _LOG_RANGE: Final = (-3.0, 5.0)
-_GREY: Final = 114
-_SQUAREST: Final = 0.6
-"""Height to width (or the reverse) of the squarest picture that gets all of ``longest``."""
 _MOST_CANDIDATES: Final = 400
 _DOUBT: Final = 0.45
 """By how much the logit of a score may lie under the threshold for a second look."""
@@ -51,12 +49,14 @@ _FAR: Final = 0.12
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 _COLUMNS: Final = frozenset({"x1", "y1", "x2", "y2", "score", "class", "batch", "ignored"})
 
+_CLOSE: Final = 192
+"""Longest side of the input for plates that fill the picture."""
+_WIDE: Final = 0.3
+"""Share of the picture's width from which a plate may be a piece of a larger one."""
 _RIM: Final = 2
 """Pixels: what comes so near to a tile's rim is cut by it."""
 
 Floats = NDArray[np.float32]
-Part = tuple[int, int, int, int]
-"""Left, top, right and bottom of a part of a picture, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,76 +124,6 @@ class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             raise ModelError(f"{path}: min_score is {self.min_score}; allowed are 0 to 1")
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How a picture lies in the network's input: scaled by ``scale``, then moved by ``left`` and ``top`` pixels."""
-
-    width: int
-    height: int
-    scale: float
-    left: int
-    top: int
-
-
-def fit(width: int, height: int, longest: int, multiple: int) -> Fit:
-    """The input for a picture of ``width`` x ``height`` whose longest side shall become ``longest`` pixels.
-
-    A picture squarer than ``_SQUAREST`` gets as many pixels as one of that shape, so that no shape costs more time.
-    Both sides are multiples of ``multiple``; the shorter one is rounded to the nearest, so the picture shrinks a
-    little more rather than the network computing on much padding. A picture is never enlarged more than twice.
-    """
-    longest = max(round(longest / multiple), 1) * multiple
-    squarer = min(width, height) / max(width, height) / _SQUAREST
-    scale = min(longest / max(width, height) / max(math.sqrt(squarer), 1.0), 2.0)
-    across = max(round(width * scale / multiple), 1) * multiple
-    down = max(round(height * scale / multiple), 1) * multiple
-    return _placed(width, height, across, down, 2.0)
-
-
-def parts(width: int, height: int, tiles: int) -> list[Part]:
-    """The whole picture and, for ``tiles`` over 1, ``tiles`` rows of as many parts that overlap by a sixth."""
-    out: list[Part] = [(0, 0, width, height)]
-    if tiles <= 1 or min(width, height) < tiles:
-        return out
-    across, down = (math.ceil(side / (tiles - (tiles - 1) / 6)) for side in (width, height))
-    for row in range(tiles):
-        for column in range(tiles):
-            x = round((width - across) * column / (tiles - 1))
-            y = round((height - down) * row / (tiles - 1))
-            out.append((x, y, x + across, y + down))
-    return out
-
-
-def _placed(width: int, height: int, across: int, down: int, most: float) -> Fit:
-    scale = min(across / width, down / height, most)
-    left = (across - max(round(width * scale), 1)) // 2
-    top = (down - max(round(height * scale), 1)) // 2
-    return Fit(across, down, scale, left, top)
-
-
-def letterbox(image: NDArray[np.uint8], place: Fit) -> NDArray[np.uint8]:
-    """``image`` (H, W, 3) scaled into ``place``, the rest grey: (place.height, place.width, 3) uint8."""
-    height, width = image.shape[:2]
-    size = (max(round(width * place.scale), 1), max(round(height * place.scale), 1))
-    small = image if size == (width, height) else _shrunk(image, size)
-    if size == (place.width, place.height):
-        return np.asarray(small, np.uint8)
-    out = np.full((place.height, place.width, 3), _GREY, np.uint8)
-    out[place.top : place.top + size[1], place.left : place.left + size[0]] = small
-    return out
-
-
-def _shrunk(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    # Averaging is right for any reduction but dear; halving first by INTER_AREA (its fast case) costs a third of it.
-    while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        whole = image[: half[1] * 2, : half[0] * 2]
-        image = np.asarray(cv2.resize(whole, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if (image.shape[1], image.shape[0]) != size:
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    return image
-
-
 def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[NDArray[np.intp]]:
     """Greedy non-maximum suppression: groups of rows, best group first, each led by its best row.
 
@@ -257,7 +187,7 @@ class PlateDetector:
         names = [value.name for value in self._session.get_outputs()]
         if manifest.output not in names:
             raise ModelError(f"{self.path}: the model has no output {manifest.output!r}; it has {', '.join(names)}")
-        self._run(np.full((64, 64, 3), _GREY, np.uint8))
+        self._run(np.full((64, 64, 3), GREY, np.uint8), self.size)
 
     @property
     def name(self) -> str:
@@ -267,7 +197,20 @@ class PlateDetector:
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
         height, width = image.shape[:2]
-        seen = [self._seen(image, part) for part in parts(width, height, self.tiles)]
+        found = self._joined(image, [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)])
+        widest = max((one.box[2] - one.box[0] for one in found), default=width)
+        if self.manifest.multiple == 0 or self.size < 2 * _CLOSE or widest < _WIDE * width:
+            return found
+        # Nothing, or pieces of a plate that fills the picture: seen much smaller, such a plate is one like others.
+        step = max(max(width, height) // (2 * _CLOSE), 1)
+        small = np.ascontiguousarray(image[::step, ::step])
+        boxes, scores, corners = self._seen(small, (0, 0, small.shape[1], small.shape[0]), _CLOSE)
+        near = self._joined(image, [(boxes * step, scores, corners * step)])
+        return self._apart([*near, *found])
+
+    def _joined(self, image: NDArray[np.uint8], seen: Sequence[tuple[Floats, Floats, Floats]]) -> list[Detection]:
+        """The plates among boxes, scores and corners of parts of ``image``, in its pixels, looked at from near."""
+        height, width = image.shape[:2]
         boxes, scores, corners = (np.concatenate([one[i] for one in seen]) for i in range(3))
         found: list[Detection] = []
         for group in suppress(boxes, scores, self.overlap, self.most):
@@ -276,14 +219,20 @@ class PlateDetector:
             if min(high - low) < 1.0:
                 continue
             found.append(Detection(float(scores[group[0]]), _box(low, high), _corners(quad)))
-        return found if self._closer is None else self._looked_again(self._closer, image, found)
+        return found if self._closer is None else self._apart(self._looked_again(self._closer, image, found))
 
-    def _seen(self, image: NDArray[np.uint8], part: Part) -> tuple[Floats, Floats, Floats]:
+    def _apart(self, found: Sequence[Detection]) -> list[Detection]:
+        """``found`` without those that are the same plate as a better one, best first."""
+        boxes = np.array([one.box for one in found], np.float32).reshape(-1, 4)
+        scores = np.array([one.score for one in found], np.float32)
+        return [found[int(group[0])] for group in suppress(boxes, scores, self.overlap, self.most)]
+
+    def _seen(self, image: NDArray[np.uint8], part: Part, longest: int) -> tuple[Floats, Floats, Floats]:
         """Boxes, scores and corners of what is found in a part of ``image``, in pixels of the whole; what is cut by the
-        part's rim inside the picture is left to the part that has it whole."""
+        part's rim inside the picture is left to the part that has it whole. ``longest``: side of the input."""
         x1, y1, x2, y2 = part
         height, width = image.shape[:2]
-        place, boxes, scores, corners = self._run(image[y1:y2, x1:x2])
+        place, boxes, scores, corners = self._run(image[y1:y2, x1:x2], longest)
         shift = np.array([x1 - place.left / place.scale, y1 - place.top / place.scale], np.float32)
         boxes, corners = boxes / place.scale + np.tile(shift, 2), corners / place.scale + shift
         low, high = np.array([x1, y1]) + _RIM * (np.array([x1, y1]) > 0), np.array([x2, y2])
@@ -296,7 +245,7 @@ class PlateDetector:
     def _looked_again(
         self, closer: CornerFinder, image: NDArray[np.uint8], found: Sequence[Detection]
     ) -> list[Detection]:
-        """``found``, seen from near: corners and scores anew, those under the threshold left out, each plate once."""
+        """``found``, seen from near: corners and scores anew, those under the threshold left out."""
         found = found[:_MOST_LOOKS]
         if not found:
             return []
@@ -310,29 +259,25 @@ class PlateDetector:
         if len(far):
             quads[far], _ = closer.look(image, [_corners(quads[i]) for i in far])
         height, width = image.shape[:2]
-        kept = np.flatnonzero(scores >= self.min_score)
-        boxes = np.concatenate([quads[kept].min(1), quads[kept].max(1)], 1).clip(0, [width, height, width, height])
-        kept = kept[(boxes[:, 2:] - boxes[:, :2] >= 1.0).all(1)]
-        boxes = np.concatenate([quads[kept].min(1), quads[kept].max(1)], 1).clip(0, [width, height, width, height])
-        return [
-            Detection(float(scores[kept[i]]), _box(boxes[i, :2], boxes[i, 2:]), _corners(quads[kept[i]]))
-            for i in (
-                int(group[0]) for group in suppress(boxes, scores[kept].astype(np.float32), self.overlap, self.most)
-            )
-        ]
+        again: list[Detection] = []
+        for score, quad in zip(scores.tolist(), quads, strict=True):
+            low, high = np.clip((quad.min(0), quad.max(0)), 0, [width, height])
+            if score >= self.min_score and min(high - low) >= 1.0:
+                again.append(Detection(score, _box(low, high), _corners(quad)))
+        return again
 
-    def _run(self, image: NDArray[np.uint8]) -> tuple[Fit, Floats, Floats, Floats]:
+    def _run(self, image: NDArray[np.uint8], longest: int) -> tuple[Fit, Floats, Floats, Floats]:
         manifest, spec = self.manifest, self.manifest.input
         height, width = image.shape[:2]
         if manifest.fit == "stretch":
             place = Fit(spec.width, spec.height, 1.0, 0, 0)
-            picture = _shrunk(image, (spec.width, spec.height))
+            picture = shrunk(image, (spec.width, spec.height))
         else:
             free = manifest.multiple > 0
             place = (
-                fit(width, height, self.size, manifest.multiple)
+                fit(width, height, longest, manifest.multiple)
                 if free
-                else _placed(width, height, spec.width, spec.height, 8.0)
+                else placed(width, height, spec.width, spec.height, 8.0)
             )
             picture = letterbox(image, place)
         spec = msgspec.structs.replace(spec, width=place.width, height=place.height)

@@ -64,14 +64,14 @@ def test_the_manifest_names_the_file_its_hash_and_its_sources() -> None:
 
 
 @pytest.mark.parametrize(("text", "layout"), PLATES)
-@pytest.mark.parametrize(("width", "turn"), [(60, 0), (140, 0), (140, 18), (140, -18), (400, 5)])
+@pytest.mark.parametrize(("width", "turn"), [(30, 0), (60, 0), (140, 0), (140, 18), (140, -30), (400, 5), (900, 0)])
 def test_one_plate_is_found_with_its_corners(
     detector: PlateDetector, text: str, layout: str, width: float, turn: float
 ) -> None:
     picture, corners = car(text, layout, width, turn)
     found = detector.detect(picture)
     assert found
-    assert off(found[0], corners) < 0.35
+    assert off(found[0], corners) < 0.15
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (500, 3), (31, 33), (2000, 1500)])
@@ -84,11 +84,11 @@ def test_monochrome_is_enough(detector: PlateDetector) -> None:
     grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
     found = detector.detect(np.repeat(grey[:, :, None], 3, 2))
     assert found
-    assert off(found[0], corners) < 0.35
+    assert off(found[0], corners) < 0.15
 
 
 def test_a_larger_input_is_a_setting() -> None:
     picture, corners = car("ABC1D23", "br-mercosul", 60, 0, (1920, 1200))
     found = PlateDetector(size=1280).detect(picture)
     assert found
-    assert off(found[0], corners) < 0.35
+    assert off(found[0], corners) < 0.15
