@@ -26,10 +26,13 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 PAGE = 500
-"""Records in a page when the reader doesn't say otherwise; what is folded between two looks into the file."""
+"""Records in a page when the reader doesn't say otherwise."""
 
-PAGES = 20
-"""Pages that a fold takes in one hop to a thread."""
+FOLDED = 200
+"""Records that a fold takes from the file at a time: few enough to be folded while a processor has them at hand."""
+
+PAGES = 50
+"""How many times it does so in one hop to a thread."""
 
 MAX_PAGE = 10_000
 """Records in a page at most."""
@@ -152,11 +155,12 @@ class Pages:
         """Some pages more. No statement is open while ``evolve`` runs, and nothing it raises is taken for SQLite's."""
         state, after = step.state, step.after
         for _ in range(PAGES):
-            rows = self._run(partial(store.query_rows, after=after, upto=upto, types=inputs.types, limit=PAGE))
+            rows = self._run(partial(store.query_rows, after=after, upto=upto, types=inputs.types, limit=FOLDED))
+            full, after = len(rows) == FOLDED, rows[-1][0] if rows else after
             state = inputs.fold(rows, self._tag, evolve, state)
-            if len(rows) < PAGE:
+            if not full:
                 return _Step(state, after, True)
-            after = rows[-1][0]
+            del rows
         return _Step(state, after)
 
     async def get(self, seq: int) -> Link | None:

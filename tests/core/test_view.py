@@ -18,7 +18,7 @@ from lpr.core.errors import RecordError
 from lpr.core.inputs import Inputs
 from lpr.core.log import EventLog, LogReader
 from lpr.core.offload import inline
-from lpr.core.reader import PAGE, PAGES
+from lpr.core.reader import FOLDED, PAGES
 from lpr.core.record import CODEC, Codec, Record, UnknownEvent, make_record
 from lpr.core.replay import fold, shadow
 from lpr.core.upcast import Body
@@ -228,7 +228,7 @@ async def test_views_are_seen_live_and_in_replays(tmp_path: Path) -> None:
 @pytest.mark.anyio
 async def test_a_long_fold_misses_nothing_at_the_seams(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    count = PAGE * PAGES // 2 + 3
+    count = FOLDED * PAGES // 2 + 3
     async with EventLog.open(path, ManualClock()) as log:
         await log.append([event for n in range(count) for event in (passed(n), passed(0))], actor="source")
         assert (await fold(log, Watcher())).total == count * (count - 1) // 2
