@@ -58,7 +58,7 @@ class Priors:
     """
 
     free: float = 0.35
-    foreign: float = 0.02
+    foreign: float = 0.05
     style_power: float = 0.8
     even: float = 0.45
 
