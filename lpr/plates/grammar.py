@@ -33,7 +33,7 @@ VEHICLES: Final[dict[str, float]] = {
     "FI": 3.4, "NO": 3.5, "DK": 3.3, "CZ": 7, "SK": 2.9, "HU": 4.6, "AT": 5.7, "GR": 6.5, "LT": 1.7, "LV": 0.9,
     "EE": 0.9, "HR": 2.1, "SI": 1.4, "BG": 3.3, "IE": 2.6, "LU": 0.5, "CH": 5.3, "US": 270,
 }  # fmt: skip
-"""Country to its cars, vans and trucks in millions, about 2019 (OICA, vehicles in use; Eurostat; rounded)."""
+"""Country to its vehicles in millions: round estimates, not taken from a table; only their square roots count."""
 
 LONGEST: Final = max(len(format_.template) for format_ in FORMATS)
 """Characters of the longest format."""

@@ -5,9 +5,10 @@ is drawn: ``U`` a letter (most states leave out I, O and Q, since they look like
 Shares count the plates of about the last twenty years, so the series before the present one is there too, and trucks,
 trailers and commercial vehicles where they differ.
 
-Sources: vehicles, millions: Federal Highway Administration, Highway Statistics 2015, table MV-1. Series: the states'
-published designs, as collected in Wikipedia's "United States license plate designs and serial formats" (revisions of
-2014 and 2021) and the articles on each state. The shares are estimates from the years in which a series was issued.
+Sources: vehicles, millions: Federal Highway Administration, Highway Statistics 2015, table MV-1, for the states from
+Alabama to Florida; the others are round estimates not yet checked against that table. Series: excerpts of Wikipedia's
+"United States license plate designs and serial formats", two public pattern lists (Faker's, which follows that page, and
+OpenALPR's) to check against, and general knowledge. No state was checked at its own authority. The shares are estimates.
 The text alone cannot name the state (a dozen write ABC-1234), so ``us_series`` adds them up by pattern.
 
 May import nothing. Pure.
