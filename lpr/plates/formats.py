@@ -9,9 +9,9 @@ second row begins (the last separator).
 
 Sources: Brazil, Contran resolutions 231/2007 and 780/2019; Mercosul, resolution GMC 33/14; the other countries'
 patterns from their public rules as collected in the project's notes on formats; Europe's and the letters each country
-leaves out from general knowledge, not checked against each authority; the states of the USA: ``lpr.plates.us_states``. ``weight`` is an estimate of how many of the
-plates on a country's roads have the format, from the years in which it was issued. Text alone
-cannot name the country (Uruguay and old Brazil share one pattern): layout, colour and the configured countries
+leaves out from general knowledge, not checked against each authority;the states of the USA:
+``lpr.plates.us_states``. ``weight`` is an estimate of how many of the plates on a country's roads have the format. Text
+alone cannot name the country (Uruguay and old Brazil share one pattern): layout, colour and the configured countries
 decide together, and candidates stay ranked.
 
 May import ``lpr.plates.us_states``. Pure.

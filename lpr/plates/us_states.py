@@ -7,8 +7,9 @@ trailers and commercial vehicles where they differ.
 
 Sources: vehicles, millions: Federal Highway Administration, Highway Statistics 2015, table MV-1, for the states from
 Alabama to Florida; the others are round estimates not yet checked against that table. Series: excerpts of Wikipedia's
-"United States license plate designs and serial formats", two public pattern lists (Faker's, which follows that page, and
-OpenALPR's) to check against, and general knowledge. No state was checked at its own authority. The shares are estimates.
+"United States license plate designs and serial formats", two public pattern lists to check against (Faker's, which
+follows that page, and OpenALPR's), and general knowledge. No state was checked at its own authority. The shares are
+estimates.
 The text alone cannot name the state (a dozen write ABC-1234), so ``us_series`` adds them up by pattern.
 
 May import nothing. Pure.
