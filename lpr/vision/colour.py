@@ -139,7 +139,8 @@ def white_of(pixels: Floats) -> Floats:
     usable = pixels[(level < 0.98) & (level >= np.median(level))]
     if len(usable) < 50:
         return np.ones(3, np.float32)
-    mean = np.power(np.power(usable, 6).mean(0), 1 / 6) + 1e-3
+    cube = usable * usable * usable
+    mean = np.power((cube * cube).mean(0), 1 / 6) + 1e-3
     gains = np.sqrt(np.clip(mean.mean() / mean, 0.6, 1.6))
     return np.asarray(gains / gains.mean(), np.float32)
 
@@ -192,7 +193,7 @@ def measured(image: NDArray[np.uint8], corners: Corners, box: Box | None = None)
     counts = weight.ravel() > 0
     if int(counts.sum()) < LEAST_PIXELS:
         return None
-    step = max(1, max(image.shape[:2]) // 160)
+    step = max(1, max(image.shape[:2]) // 90)
     whole = np.ascontiguousarray(image[::step, ::step]).reshape(-1, 3).astype(np.float32) / 255.0
     scene = lab_of(whole)
     mean, spread = np.hypot(*scene[:, 1:].mean(0)), np.sqrt(scene[:, 1:].var(0).sum())

@@ -1,7 +1,7 @@
 """What carries a plate: kind, colour, make and model of vehicles, and vehicles that show no plate.
 
 ``VehicleReader.describe`` adds a ``Vehicle`` to the readings of a picture that is recorded (not to every frame: it
-costs about two milliseconds a plate). ``VehicleReader.place`` is for every frame and does something only with a finder
+costs a few milliseconds a plate). ``VehicleReader.place`` is for every frame and does something only with a finder
 (``engine.vehicles.find``): it says which box belongs to which plate and adds a reading for each vehicle without one,
 so that the same gate, tracks and vote follow it. Where a plate would be (``virtual_plate``) stands for its plate, so a
 vehicle whose plate becomes readable later is still the same one.
