@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tomllib
@@ -121,6 +122,7 @@ def _measure(given: argparse.Namespace) -> tuple[dict[str, Any], list[Measured]]
         "settings": msgspec.to_builtins(settings),
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
         f"onnxruntime {metadata.version('onnxruntime')}",
+        "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 1),
         "peak_memory_mib": peak_memory(),
         "folders": figures,
     }

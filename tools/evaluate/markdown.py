@@ -57,7 +57,8 @@ def table(summary: Mapping[str, Any]) -> str:
     models = ", ".join(f"{each['name']} ({each['sha256'][:12]})" for each in summary["models"].values())
     countries = ", ".join(summary["countries"]) or "none configured"
     parts.append(f"Models: {models}. Countries: {countries}. Mode: {summary['settings'].get('mode', 'normal')}. "
-                 f"Most memory of the process: {summary['peak_memory_mib']:.0f} MiB.")  # fmt: skip
+                 f"Most memory of the process: {summary['peak_memory_mib']:.0f} MiB. "
+                 f"Load of the machine a core (it lengthens the CPU times): {summary.get('load', 'unknown')}.")  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
 
