@@ -58,7 +58,7 @@ def table(summary: Mapping[str, Any]) -> str:
     countries = ", ".join(summary["countries"]) or "none configured"
     parts.append(f"Models: {models}. Countries: {countries}. Mode: {summary['settings'].get('mode', 'normal')}. "
                  f"Most memory of the process: {summary['peak_memory_mib']:.0f} MiB. "
-                 f"Load of the machine a core (it lengthens the CPU times): {summary.get('load', 'unknown')}.")  # fmt: skip
+                 f"Load a core, which lengthens CPU times: {summary.get('load', 'unknown')}.")  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
 
