@@ -83,7 +83,7 @@ def to_patch(quad: Array, size: tuple[int, int], reach: float, tall: float) -> A
 def cut(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The patch of ``size`` (width, height) of ``image`` (H, W, 3) under ``matrix``; a reduction is averaged."""
     scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    finer = int(np.clip(np.ceil(0.7 / max(scale, 1e-6)), 1, _MOST_FINER))
+    finer = int(np.clip(np.ceil(0.45 / max(scale, 1e-6)), 1, _MOST_FINER))
     fine = matrix * finer
     fine[:, 2] += fine[:, 0] * 0.5 + fine[:, 1] * 0.5 - 0.5  # from points between pixels to middles of pixels
     patch = cv2.warpAffine(

@@ -45,7 +45,9 @@ _MOST_CANDIDATES: Final = 400
 _DOUBT: Final = 0.45
 """By how much the logit of a score may lie under the threshold for a second look."""
 _MOST_LOOKS: Final = 16
-_FAR: Final = 0.12
+_MOST_DOUBTS: Final = 2
+"""Second looks at detections over and under the threshold, of one picture."""
+_FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 _COLUMNS: Final = frozenset({"x1", "y1", "x2", "y2", "score", "class", "batch", "ignored"})
 
@@ -246,7 +248,8 @@ class PlateDetector:
         self, closer: CornerFinder, image: NDArray[np.uint8], found: Sequence[Detection]
     ) -> list[Detection]:
         """``found``, seen from near: corners and scores anew, those under the threshold left out."""
-        found = found[:_MOST_LOOKS]
+        sure = sum(one.score >= self.min_score for one in found)
+        found = found[: min(sure + _MOST_DOUBTS, _MOST_LOOKS)]
         if not found:
             return []
         before = np.array([one.corners for one in found], np.float32)
