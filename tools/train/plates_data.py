@@ -154,6 +154,7 @@ class PlateFactory:
         style = style_of(spec.layout)
         ground, ink = style.colours[0 if rng.random() < 0.5 else int(rng.integers(len(style.colours)))]
         wide = style.name in ("us", "mx", "other")
+        usual = 0.1 if wide else 0.45
         caption = ""
         if style.captions and rng.random() < 0.85:
             caption = style.captions[int(rng.integers(len(style.captions)))]
@@ -166,7 +167,7 @@ class PlateFactory:
             spec,
             ground=ground,
             ink=ink,
-            face=style.faces[0] if rng.random() < (0.1 if wide else 0.45) else style.faces[int(rng.integers(len(style.faces)))],
+            face=style.faces[0] if rng.random() < usual else style.faces[int(rng.integers(len(style.faces)))],
             separator=style.separators[int(rng.integers(len(style.separators)))],
             caption=caption,
             size_mm=(width * float(rng.uniform(0.95, 1.05)), height * float(rng.uniform(0.97, 1.03))),
