@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.engine import Limits, OnnxEngine, decode_image
+from lpr.vision.looks import CarefulReader
 from lpr.vision.ocr import PlateReader
 
 
@@ -138,7 +139,11 @@ def main(words: list[str] | None = None) -> None:
     args = parser.parse_args(words)
     cv2.setNumThreads(1)
     detector = PlateDetector(args.manifest, size=args.size, min_score=args.min_score)
-    engine = OnnxEngine(detector, PlateReader(args.reader), limits=Limits(min_width=8)) if args.read else None
+    engine = (
+        OnnxEngine(detector, CarefulReader(PlateReader(args.reader), ()), limits=Limits(min_width=8))
+        if args.read
+        else None
+    )
     report: dict[str, Any] = {"detector": detector.name, "size": detector.size, "min_score": detector.min_score}
     report["sets"] = [measure(folder, detector, engine, args.show) for folder in args.folders]
     if args.backgrounds is not None:
