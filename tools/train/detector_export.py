@@ -83,12 +83,12 @@ def quantise(source: Path, target: Path, inputs: Iterable[NDArray[np.uint8]], in
     ready.unlink()
 
 
-def write_manifest(models: Path, steps: int, min_score: float) -> None:
+def write_manifest(models: Path, name: str, min_score: float) -> None:
     """``detector.json`` for the ``detector.onnx`` beside it."""
     digest = hashlib.sha256((models / "detector.onnx").read_bytes()).hexdigest()
     manifest = DetectorManifest(
         kind="detector",
-        name=f"plates-{steps}",
+        name=name,
         file="detector.onnx",
         sha256=digest,
         input=InputSpec(name="image", width=640, height=384, layout="NHWC", colour="bgr", dtype="uint8"),
@@ -110,6 +110,7 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tools.train.detector_export", description="Export the plate detector.")
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--models", type=Path, required=True, help="folder for detector.onnx and detector.json")
+    parser.add_argument("--name", default="", help="the model's name; plates-STEPS if none is given")
     parser.add_argument("--min-score", type=float, default=0.4)
     parser.add_argument("--shift", type=float, default=0.0, help="added to the logit of every score")
     parser.add_argument("--int8", action="store_true")
@@ -133,7 +134,7 @@ def main(words: list[str] | None = None) -> None:
         float_model.unlink()
     else:
         export(net, target)
-    write_manifest(args.models, int(state["step"]), args.min_score)
+    write_manifest(args.models, args.name or f"plates-{int(state['step'])}", args.min_score)
     print(f"wrote {target} ({target.stat().st_size} bytes) and detector.json")
 
 
