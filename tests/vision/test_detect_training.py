@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools.train.detector_dress import dress, framed
 from tools.train.detector_paste import paste
 from tools.train.detector_scenes import compose, plate_bank
 from tools.train.detector_targets import Doubt, Plate, Scene, encode
@@ -75,6 +76,30 @@ def test_scenes_are_repeatable_and_their_plates_lie_in_the_canvas(material: list
     assert targets[0].max() <= 1
     assert (targets[1] >= 0).all()
     assert bool((targets[2] > 0).any()) == bool(one.plates)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_a_dressed_plate_knows_where_the_plate_in_it_is(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    clean = np.full((60, 180, 3), 200, np.uint8)
+    drawn = dress(rng, clean)
+    assert (clean == 200).all()
+    x1, y1, x2, y2 = drawn.inner
+    assert (x2 - x1, y2 - y1) == (180, 60)
+    assert drawn.aspect == 3.0
+    # Laid out by its own corners as they are, the picture lies where it is.
+    own = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], float)
+    height, width = drawn.picture.shape[:2]
+    assert drawn.outer(own) == pytest.approx(np.array([[0, 0], [width, 0], [width, height], [0, height]]), abs=1e-2)
+
+
+def test_a_frame_reaches_beyond_its_plate() -> None:
+    drawn = framed(np.random.default_rng(1), np.full((60, 120, 3), 200, np.uint8))
+    outer = drawn.outer(np.array([[100.0, 100], [300, 100], [300, 200], [100, 200]]))
+    assert (outer[0] < 100).all()
+    assert outer[2, 0] > 300
+    assert outer[2, 1] > 200
 
 
 def test_what_is_pasted_fills_its_corners() -> None:
