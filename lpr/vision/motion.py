@@ -67,9 +67,9 @@ def polygon_mask(
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     mask = np.zeros((height, width), np.bool_)
     for (x1, y1), (x2, y2) in zip(points, np.roll(points, -1, 0), strict=True):  # even-odd rule
-        if y1 == y2:
-            continue
         crossed = (y1 > y) != (y2 > y)
+        if not crossed.any():  # level, or so short that dividing by its height would overflow
+            continue
         mask ^= crossed & (x < x1 + (y - y1) * (x2 - x1) / (y2 - y1))
     if not mask.any():
         cx, cy = np.clip(points.mean(0), 0, (width - 1, height - 1)).astype(int)

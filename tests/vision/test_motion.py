@@ -102,6 +102,10 @@ def test_any_four_corners_make_a_mask(corners: list[tuple[float, float]]) -> Non
     assert polygon_mask(corners).any()
 
 
+def test_an_edge_of_hardly_any_height_overflows_nothing() -> None:
+    assert polygon_mask(((0.0, 0.0), (1.0, 5e-324), (1.0, 1.0), (0.0, 1.0))).all()
+
+
 def test_impossible_input_is_refused() -> None:
     with pytest.raises(ValueError, match="three finite corners"):
         polygon_mask(((0.0, 0.0), (1.0, 1.0)))
