@@ -72,11 +72,12 @@ class Camera(Section, frozen=True, kw_only=True):
 class Vehicles(Section, frozen=True, kw_only=True):
     """Kind, colour, make and model of vehicles, looked at on pictures that are recorded; vehicles without a plate.
 
+    Off unless asked for: the models that come with lpr tell cars and little else, and colours three times in four.
     ``makes``: the slot for a model of makes, docs/vehicles.md says how to fill it. ``find``: look for vehicles in every
     picture, so that one without a plate is a passage, too; it costs a few milliseconds a picture and errs.
     """
 
-    enabled: bool = True
+    enabled: bool = False
     kinds: Annotated[str, Meta(description="manifest of another ONNX classifier of kinds")] | None = None
     makes: Annotated[str, Meta(description="manifest of an ONNX classifier of makes and models")] | None = None
     find: Annotated[bool, Meta(description="a vehicle without a plate is a passage, too")] = False
