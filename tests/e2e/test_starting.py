@@ -88,6 +88,8 @@ def test_a_model_that_is_damaged(tmp_path: Path, settings: tuple[str, ...], caps
     folder.mkdir()
     manifest, model = folder / DETECTOR.name, folder / json.loads(DETECTOR.read_text())["file"]
     shutil.copy(DETECTOR, manifest)
+    for closer in DETECTOR.parent.glob("corners.*"):
+        shutil.copy(closer, folder)
     whole = (DETECTOR.parent / model.name).read_bytes()
     options = (*settings, "--set", f"engine.detector={manifest}")
     model.write_bytes(whole[:-1])
