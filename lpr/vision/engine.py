@@ -134,7 +134,7 @@ MODES: Final[dict[str, Effort]] = {
 }
 """The modes by their names in the configuration."""
 
-PLAIN = 0.75
+PLAIN = 0.9
 """A detection with this score is a plate whatever its text says."""
 
 LIKELY = 0.6
@@ -143,12 +143,20 @@ LIKELY = 0.6
 FAIR = 0.2
 """The confidence of a text that is fairly read."""
 
+CLEAR = 0.6
+"""The confidence that a text of no known format needs."""
 
-def confirmed(detection: float, text: str, confidence: float, min_characters: int) -> bool:
-    """Whether detector and reader together say that this is a plate: lamps and badges give short or poor texts."""
+
+def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:
+    """Whether detector and reader together say that this is a plate: lamps and badges give short or poor texts.
+
+    ``known``: the text has a known format.
+    """
     if detection >= PLAIN:
         return True
-    return len(text) >= min_characters and (detection >= LIKELY or confidence >= FAIR)
+    if len(text) < min_characters or (not known and confidence < CLEAR):
+        return False
+    return detection >= LIKELY or confidence >= FAIR
 
 
 def chosen(found: Sequence[Detection], width: int, height: int, limits: Limits) -> list[Detection]:
@@ -248,7 +256,7 @@ class OnnxEngine:
                 candidates=text.candidates,
             )
             for one, text in zip(found, texts, strict=True)
-            if confirmed(one.score, text.text, text.confidence, self.limits.min_characters)
+            if confirmed(one.score, text.text, text.confidence, self.limits.min_characters, text.layout is not None)
         ]
         readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
         return tuple(readings)
