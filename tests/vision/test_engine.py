@@ -78,7 +78,7 @@ class FakeReader:
 
 def test_readings_come_best_first_with_the_empty_ones_behind() -> None:
     detector = FakeDetector(
-        detection(0.9, 10, 10, 60, 30), detection(0.8, 70, 10, 120, 30), detection(0.7, 130, 10, 180, 30)
+        detection(0.9, 10, 10, 60, 30), detection(0.92, 70, 10, 120, 30), detection(0.7, 130, 10, 180, 30)
     )
     reader = FakeReader({10.0: ("", 0.0), 70.0: ("ABC1234", 0.5), 130.0: ("XYZ9876", 0.9)})
     readings = OnnxEngine(detector, reader, countries=("BR",)).read(PICTURE)
