@@ -4,13 +4,12 @@ Writes a checkpoint, ``vehicle.onnx`` and its manifest ``vehicle.json``, and pri
 source. A batch draws its crops by source and class (``SHARES``), so that the rare kinds are seen as often as cars; each
 crop is shifted, scaled, mirrored, recoloured, made grey or dark, blurred and compressed anew every time.
 
-May import torch, numpy, OpenCV, msgspec, ``lpr.vision`` and the other ``tools.train`` modules.
+May import torch, numpy, OpenCV, ``lpr.vision`` and the other ``tools.train`` modules.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 from collections import defaultdict
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import cv2
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,6 +29,7 @@ from lpr.vision.vehicle_region import cut
 from tools.train.detector import average, learning_rate
 from tools.train.detector_photo import photograph
 from tools.train.vehicle_data import ROOM, STORED, Crop, all_crops, centre
+from tools.train.vehicle_export import write_manifest, write_onnx
 from tools.train.vehicle_net import CLASSES, KIND_SIZE, KindNet, kind_loss
 
 SOURCES: Final = (
@@ -167,23 +166,13 @@ def temperature_of(logits: NDArray[np.float32], crops: list[Crop]) -> float:
 
 def export(net: KindNet, temperature: float, folder: Path, steps: int) -> None:
     """``vehicle.onnx`` and ``vehicle.json``."""
-    onnx: Any = cast("Any", torch).onnx
     target = folder / "vehicle.onnx"
-    onnx.export(
-        Deployed(net, temperature),
-        (torch.zeros(1, KIND_SIZE, KIND_SIZE, 3, dtype=torch.uint8),),
-        str(target),
-        dynamo=False,
-        opset_version=17,
-        input_names=["image"],
-        output_names=["kinds"],
-        dynamic_axes={"image": {0: "batch"}, "kinds": {0: "batch"}},
-    )
+    digest = write_onnx(Deployed(net, temperature), (KIND_SIZE, KIND_SIZE), "kinds", target)
     manifest = KindManifest(
         kind="vehicle-kind",
         name=f"lpr-vehicle-{steps}",
         file=target.name,
-        sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
+        sha256=digest,
         input=InputSpec(name="image", width=KIND_SIZE, height=KIND_SIZE, layout="NHWC", colour="bgr", dtype="uint8"),
         output="kinds",
         classes=CLASSES,
@@ -191,8 +180,7 @@ def export(net: KindNet, temperature: float, folder: Path, steps: int) -> None:
         licence="Apache-2.0",
         sources=SOURCES,
     )
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode()
-    (folder / "vehicle.json").write_text(text + "\n", encoding="utf-8")
+    write_manifest(manifest, folder / "vehicle.json")
 
 
 def train(args: argparse.Namespace) -> None:

@@ -5,13 +5,12 @@ mirrored to 256 x 160 so that its vehicles are 14 to 300 pixels wide. Boxes of w
 the cut, boxes that only one of the labelling detectors saw, and tiny ones neither teach nor deny. Writes a checkpoint,
 ``vehicle_finder.onnx`` and its manifest, and measures on the held-out pictures.
 
-May import torch, numpy, OpenCV, msgspec, ``lpr.vision``, ``lpr.scene`` and the other ``tools.train`` modules.
+May import torch, numpy, OpenCV, ``lpr.vision``, ``lpr.scene`` and the other ``tools.train`` modules.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 from copy import deepcopy
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import cv2
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -34,6 +32,7 @@ from tools.train.detector import average, learning_rate
 from tools.train.detector_photo import photograph
 from tools.train.vehicle import SOURCES
 from tools.train.vehicle_data import load, pictures
+from tools.train.vehicle_export import write_manifest, write_onnx
 from tools.train.vehicle_net import FINDER_SIZE, STRIDE, FinderNet, finder_loss
 
 Image = NDArray[np.uint8]
@@ -194,24 +193,14 @@ class Deployed(nn.Module):
 
 def export(net: FinderNet, folder: Path, steps: int, min_score: float) -> None:
     """``vehicle_finder.onnx`` and ``vehicle_finder.json``."""
-    onnx: Any = cast("Any", torch).onnx
     target = folder / "vehicle_finder.onnx"
     width, height = FINDER_SIZE
-    onnx.export(
-        Deployed(net),
-        (torch.zeros(1, height, width, 3, dtype=torch.uint8),),
-        str(target),
-        dynamo=False,
-        opset_version=17,
-        input_names=["image"],
-        output_names=["vehicles"],
-        dynamic_axes={"image": {0: "batch"}, "vehicles": {0: "batch"}},
-    )
+    digest = write_onnx(Deployed(net), FINDER_SIZE, "vehicles", target)
     manifest = FinderManifest(
         kind="vehicle-finder",
         name=f"lpr-vehicle-finder-{steps}",
         file=target.name,
-        sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
+        sha256=digest,
         input=InputSpec(name="image", width=width, height=height, layout="NHWC", colour="bgr", dtype="uint8"),
         output="vehicles",
         stride=STRIDE,
@@ -219,8 +208,7 @@ def export(net: FinderNet, folder: Path, steps: int, min_score: float) -> None:
         licence="Apache-2.0",
         sources=SOURCES[1:],
     )
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2).decode()
-    (folder / "vehicle_finder.json").write_text(text + "\n", encoding="utf-8")
+    write_manifest(manifest, folder / "vehicle_finder.json")
 
 
 def overlap(a: Box, b: Box) -> float:
