@@ -179,8 +179,13 @@ def _tenths(box: Box) -> Box:
 
 
 def open_vehicles(options: VehicleOptions, threads: int = 1) -> VehicleReader | None:
-    """The models that ``options`` name, None when vehicles are not looked at. Raises ModelError."""
+    """The models that ``options`` name, None when vehicles are not looked at. Raises ModelError, also for options that
+    would do nothing because vehicles are not looked at."""
     if not options.enabled:
+        named = {"kinds": options.kinds, "makes": options.makes, "finder": options.finder, "find": options.find}
+        idle = [f"engine.vehicles.{key}" for key, value in named.items() if value]
+        if idle:
+            raise ModelError(f"{', '.join(idle)}: vehicles are not looked at; set engine.vehicles.enabled = true, too")
         return None
     kinds = Path(options.kinds) if options.kinds is not None else KIND_MODEL
     if options.min_width < 0:

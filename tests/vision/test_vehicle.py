@@ -253,12 +253,14 @@ def test_without_a_finder_readings_come_back_as_they_are() -> None:
 
 
 def test_nothing_is_opened_when_vehicles_are_off() -> None:
-    assert open_vehicles(Vehicles(enabled=False)) is None
+    assert open_vehicles(Vehicles()) is None
+    with pytest.raises(ModelError, match=r"engine\.vehicles\.find: .*enabled = true"):
+        open_vehicles(Vehicles(find=True))
 
 
 @pytest.fixture(scope="module")
 def shipped() -> VehicleReader:
-    found = open_vehicles(Vehicles())
+    found = open_vehicles(Vehicles(enabled=True))
     assert found is not None and not found.finds
     return found
 
@@ -292,6 +294,6 @@ def test_describing_keeps_the_reading(shipped: VehicleReader) -> None:
 
 def test_a_finder_that_is_not_there_is_said_with_its_remedy(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"engine\.vehicles\.find"):
-        open_vehicles(Vehicles(find=True))
-    own = open_vehicles(Vehicles(find=True, finder=str(write_finder(tmp_path, {}))))
+        open_vehicles(Vehicles(enabled=True, find=True))
+    own = open_vehicles(Vehicles(enabled=True, find=True, finder=str(write_finder(tmp_path, {}))))
     assert own is not None and own.finds
