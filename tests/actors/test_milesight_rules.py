@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpr.actors.milesight_server.admission import MAX_ADDRESSES, MAX_REMOTES, Admission, RateTable, Tally
 from lpr.actors.milesight_server.ledger import SETTLE, Ledger
 from lpr.actors.milesight_server.positions import MAX_CLIENTS, Positions, PositionsDecider
+from lpr.core.admission import MAX_ADDRESSES, MAX_REMOTES, Admission, RateTable, Tally
 from lpr.core.record import make_record
 from lpr.events import ClientJoined, ClientServed, ServerListening
 

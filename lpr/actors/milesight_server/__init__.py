@@ -1,6 +1,6 @@
 """Milesight's TCP type: the server that NVRs connect to. See ``server``."""
 
 from lpr.actors.milesight_server.server import MilesightServer
-from lpr.actors.milesight_server.wire import ListenError
+from lpr.core.sockets import ListenError
 
 __all__ = ["ListenError", "MilesightServer"]

@@ -19,9 +19,9 @@ import anyio.lowlevel
 
 from lpr.actors.milesight_server.feed import Feed
 from lpr.actors.milesight_server.ledger import Ledger
-from lpr.actors.milesight_server.wire import unacknowledged
 from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogUnavailable
+from lpr.core.sockets import unacknowledged
 from lpr.events import Micros
 from lpr.protocols.milesight.connection import ServerConnection, ServerState
 from lpr.protocols.milesight.framing import ProtocolError

@@ -20,17 +20,17 @@ import anyio
 import anyio.abc
 import anyio.lowlevel
 
-from lpr.actors.milesight_server.admission import Admission, RateTable, Tally
 from lpr.actors.milesight_server.client import Client, Dropped
 from lpr.actors.milesight_server.feed import Feed
 from lpr.actors.milesight_server.positions import MAX_CLIENTS, PositionsDecider
-from lpr.actors.milesight_server.wire import listen, out_of_handles, prepare, shown
 from lpr.config import MilesightServer as Settings
 from lpr.core.actor import Emit, recover, run_decider
+from lpr.core.admission import Admission, RateTable, Tally
 from lpr.core.blobs import BlobStore
 from lpr.core.clock import SECOND, Clock
 from lpr.core.errors import LogClosedError, LogUnavailable
 from lpr.core.log import EventLog
+from lpr.core.sockets import listen, out_of_handles, prepare, shown
 from lpr.events import (
     ClientJoined,
     ClientLeft,
