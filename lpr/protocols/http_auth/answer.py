@@ -5,21 +5,19 @@ Digest with SHA-256, Digest with MD5, Basic. Nothing is sent before a challenge,
 to a server that wants Digest. The nonce is used again with a rising count, so only the first request is sent twice.
 The client's nonce is handed in: no randomness here.
 
-May import the standard library only.
+May import this room.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-_HASHES: dict[str, Callable[[bytes], str]] = {
-    "SHA-256": lambda data: hashlib.sha256(data).hexdigest(),
-    "MD5": lambda data: hashlib.md5(data, usedforsecurity=False).hexdigest(),
-}
+from lpr.protocols.http_auth.digest import Algorithm, response
+
+_HASHES: dict[str, Algorithm] = {"SHA-256": "SHA-256", "MD5": "MD5"}
 """Digest algorithms that are answered, strongest first. Each also in its "-sess" form."""
 
 MAX_HEADER = 8192
@@ -82,24 +80,33 @@ def digest(
     offered = [word.strip().lower() for word in parameters.get("qop", "").split(",") if word.strip()]
     if realm is None or not nonce or hashed is None or (offered and "auth" not in offered):
         return None
-    secret = hashed(f"{user}:{realm}:{password}".encode())
-    if algorithm.endswith("-SESS"):
-        secret = hashed(f"{secret}:{nonce}:{cnonce}".encode())
-    request = hashed(f"{method}:{target}".encode())
-    between = f"{nonce}:{count:08x}:{cnonce}:auth" if offered else nonce
+    nc = f"{count:08x}"
+    made = response(
+        hashed,
+        user=user,
+        realm=realm,
+        password=password,
+        method=method,
+        uri=target,
+        nonce=nonce,
+        qop="auth" if offered else "",
+        nc=nc,
+        cnonce=cnonce,
+        session=algorithm.endswith("-SESS"),
+    )
     items = {
         "username": _quote(user),
         "realm": _quote(realm),
         "nonce": _quote(nonce),
         "uri": _quote(target),
-        "response": _quote(hashed(f"{secret}:{between}:{request}".encode())),
+        "response": _quote(made),
     }
     if "algorithm" in parameters:
         items["algorithm"] = named
     if "opaque" in parameters:
         items["opaque"] = _quote(parameters["opaque"])
     if offered:
-        items |= {"qop": "auth", "nc": f"{count:08x}"}
+        items |= {"qop": "auth", "nc": nc}
     if offered or algorithm.endswith("-SESS"):
         items["cnonce"] = _quote(cnonce)
     return "Digest " + ", ".join(f"{key}={value}" for key, value in items.items())
