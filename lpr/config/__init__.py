@@ -19,6 +19,7 @@ from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.milesight import HttpPush, MilesightServer
 from lpr.config.records import Log, Retention, Sign
+from lpr.config.rtsp import Rtsp, RtspStream
 from lpr.config.web import Web
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "Positive",
     "Region",
     "Retention",
+    "Rtsp",
+    "RtspStream",
     "Section",
     "Sign",
     "Tls",
@@ -67,5 +70,6 @@ class Config(Section, frozen=True, kw_only=True):
         tuple[Account, ...], Meta(max_length=32, description="machines' accounts; none: one, nvr, with a made password")
     ] = ()
     device_http: DeviceHttp | None = None
+    rtsp: Rtsp | None = None
     retention: Retention = msgspec.field(default_factory=Retention)
     log: Log = msgspec.field(default_factory=Log)
