@@ -22,13 +22,16 @@ MAY: dict[str, frozenset[str]] = {
     "scene": frozenset({"events", "plates"}),
     "vision": frozenset({"events", "plates"}),
     "protocols": frozenset({"events"}),
-    "actors": frozenset({"events", "config", "core", "plates", "scene", "vision", "protocols"}),
-    "web": frozenset({"events", "config", "core", "protocols", "plates", "vision"}),
+    "http": frozenset({"events", "config", "core"}),
+    "media": frozenset({"events", "config", "core", "vision", "protocols"}),
+    "actors": frozenset({"events", "config", "core", "plates", "scene", "vision", "protocols", "http", "media"}),
+    "web": frozenset({"events", "config", "core", "protocols", "plates", "vision", "http", "media"}),
     "keys": frozenset({"protocols"}),
     "library": frozenset({"events", "config", "core", "vision"}),
     "preparing": frozenset({"config", "folder", "keys"}),
     "status": frozenset({"events", "core", "actors", "web"}),
 }
+MAY["wiring"] = frozenset(MAY)
 MAY["service"] = frozenset(MAY)
 MAY["cli"] = frozenset(MAY) - {"actors"}
 """Room -> rooms that it may import, besides itself. ``lpr/__init__.py`` and ``__main__.py`` may import all."""
@@ -40,13 +43,14 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "uuid": ("core/clock.py",),
     "sqlite3": ("core/", "actors/catalogue.py", "web/"),
     "aiosqlite": ("actors/catalogue.py", "web/"),
-    "aiohttp": ("web/", "actors/http_push.py", "actors/http_push/"),
+    "aiohttp": ("web/", "http/", "actors/http_push.py", "actors/device_http/"),
     "trio": ("core/wake_trio.py",),
     "asyncio": (
         "core/wake.py",
         "web/",
+        "http/",
         "actors/http_push.py",
-        "actors/http_push/",
+        "actors/device_http/",
         "service.py",
         "cli/",
         "__init__.py",

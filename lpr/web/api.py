@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from aiohttp import web
 
+from lpr.http.audit import clean_query
 from lpr.web import api_cameras, api_events, api_passages, api_session, api_users, auth
-from lpr.web.audit import clean_query
 from lpr.web.problems import Problem
 from lpr.web.routes import Call, Nothing, Route, decode_body, decode_query
 from lpr.web.services import SERVICES, Services

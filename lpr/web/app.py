@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
+from lpr.http.audit import AuditFull
 from lpr.web import api, openapi, pages
 from lpr.web.context import WebContext
 from lpr.web.credentials import CredentialsError
@@ -95,7 +96,7 @@ async def shell(request: web.Request, handler: Handler) -> web.StreamResponse:
         problem = _of_http(request, error)
     except Problem as error:
         problem = error
-    except (LogUnavailable, LogDamagedError) as error:
+    except (LogUnavailable, LogDamagedError, AuditFull) as error:
         problem = Problem("log_unavailable", str(error))
     except CredentialsError as error:
         problem = Problem("credentials_unavailable", str(error))

@@ -14,7 +14,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.clock import Clock
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
-from lpr.web.guard import Bounds
+from lpr.http.guard import Bounds
 from lpr.web.status import ServiceStatus
 from lpr.web.users import UserStore
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
+from lpr.http.audit import printable
+
 MEDIA_TYPE = "application/problem+json"
 """RFC 9457, section 3."""
 
@@ -72,11 +74,6 @@ PROBLEMS: Mapping[str, Kind] = {
     "stopping": Kind(503, "The service is stopping", "Try again after its restart."),
 }
 """Code -> kind. A code never changes its meaning."""
-
-
-def printable(text: str) -> str:
-    """``text`` with what is no Unicode (bytes of a request that are no UTF-8) written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):

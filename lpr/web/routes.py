@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from lpr.web.audit import Audit
+from lpr.http.audit import Audit
 from lpr.web.problems import Problem
 from lpr.web.services import Services
 from lpr.web.sessions import Session

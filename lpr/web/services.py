@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
-from lpr.web.audit import AuditTrail
+from lpr.http.audit import AuditTrail
+from lpr.http.guard import Guard
+from lpr.http.limits import Throttle
 from lpr.web.context import WebContext
-from lpr.web.guard import Guard
-from lpr.web.limits import Throttle
 from lpr.web.live import LiveRoom
 from lpr.web.passages import Passages
 from lpr.web.problems import Problem
@@ -81,7 +81,7 @@ class Services:
 def make_services(context: WebContext) -> Services:
     """The services of one server. Half of the connections may be streams, so that pages stay reachable."""
     config = context.config.web
-    audit = AuditTrail(context.log, context.clock)
+    audit = AuditTrail(context.log, context.clock, "web")
     bounds = replace(context.bounds, max_clients=config.max_clients)
     return Services(
         context=context,
@@ -92,7 +92,7 @@ def make_services(context: WebContext) -> Services:
         by_address=Throttle(config.login_attempts, 60.0),
         by_user=Throttle(config.login_attempts * 3, 60.0),
         streams=Streams(max(1, config.max_clients // 2)),
-        guard=Guard(bounds, audit.abuse),
+        guard=Guard(bounds, audit.abuse, lambda wrong: Problem("malformed_request", wrong).response()),
     )
 
 

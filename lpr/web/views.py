@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from lpr.http.audit import Audit, clean_query
 from lpr.web import auth
-from lpr.web.audit import Audit, clean_query
 from lpr.web.problems import Problem, printable
 from lpr.web.render import Moments, render, zone_of
 from lpr.web.routes import Access

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from lpr.config import Tls
 from lpr.core.errors import LogUnavailable
 from lpr.events import AbuseSeen, ApiCalled, ServerListening
+from lpr.http.guard import Bounds
+from lpr.http.listening import HttpServerError, PortTakenError
 from lpr.web import credentials
 from lpr.web.context import WebContext
-from lpr.web.guard import Bounds
-from lpr.web.server import PortTakenError, WebServer, WebServerError
+from lpr.web.server import WebServer
 from tests.web.sample import DEFAULT, OPERATOR, SECRET, Site, open_site
 
 SMALL = Bounds(header_timeout=0.3, send_timeout=0.3)
@@ -337,14 +338,14 @@ async def test_bad_addresses_and_certificates_are_named(fresh: Site, tmp_path: P
         web = msgspec.structs.replace(fresh.config.web, **changes)
         return WebServer(replace(fresh.context, config=msgspec.structs.replace(fresh.config, web=web)))
 
-    with pytest.raises(WebServerError, match=r"web\.host"):
+    with pytest.raises(HttpServerError, match=r"web\.host"):
         await with_web(host="192.0.2.1").run()
     absent = Tls(certificate_file=str(tmp_path / "no.pem"), key_file=str(tmp_path / "no.key"))
-    with pytest.raises(WebServerError, match="does not exist"):
+    with pytest.raises(HttpServerError, match="does not exist"):
         await with_web(tls=absent).run()
     (tmp_path / "bad.pem").write_text("nonsense")
     bad = Tls(certificate_file=str(tmp_path / "bad.pem"), key_file=str(tmp_path / "bad.pem"))
-    with pytest.raises(WebServerError, match="must be PEM"):
+    with pytest.raises(HttpServerError, match="must be PEM"):
         await with_web(tls=bad).run()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpr.web.limits import MAX_REMOTES, Tally, Throttle
+from lpr.http.limits import MAX_REMOTES, Tally, Throttle
 from lpr.web.sessions import MAX_SESSIONS_PER_USER, Sessions
 
 steps = st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 30)), max_size=60)

@@ -9,7 +9,7 @@ What bounds whom:
 * numbers: beyond ``max_clients`` the oldest connection *without a log-in* makes room (of the address with most of
   them); if all are logged in, the new one is closed. So a crowd of strangers never displaces a user.
 
-May import aiohttp and ``problems``.
+May import aiohttp only.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from lpr.web.problems import Problem
-
 Note = Callable[[str, str], None]
 """(kind of offence, remote address)."""
+
+Malformed = Callable[[str], web.Response]
+"""The answer (400) to what is no HTTP; given is what was wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,10 @@ class Bounds:
 class Guard:
     """The connections of one server. ``protocol`` makes the factory for ``loop.create_server``."""
 
-    def __init__(self, bounds: Bounds, note: Note) -> None:
+    def __init__(self, bounds: Bounds, note: Note, malformed: Malformed) -> None:
         self.bounds = bounds
         self.note = note
+        self.malformed = malformed
         self._open: dict[GuardedHandler, bool] = {}
         """connection -> it has logged in; in the order of arrival"""
 
@@ -138,7 +140,7 @@ class GuardedHandler(web.RequestHandler):
         if status >= 500:
             return super().handle_error(request, status, exc, message)
         self._guard.note("malformed request", self.address)
-        response = Problem("malformed_request", (message or "")[:200].replace("\n", " ").strip()).response()
+        response = self._guard.malformed((message or "")[:200].replace("\n", " ").strip())
         response.force_close()
         return response
 

@@ -1,4 +1,4 @@
-"""The audit trail of the web room: ApiCalled for who asked what, LoginFailed and AbuseSeen at a bounded rate.
+"""The audit trail of an HTTP server: ApiCalled for who asked what, LoginFailed and AbuseSeen at a bounded rate.
 
 Reads are written in batches behind the answer, with a bounded queue that refuses calls rather than lose entries; a
 change is in the log before it is answered. May import ``lpr.core`` and ``lpr.events``.
@@ -15,13 +15,11 @@ from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogUnavailable
 from lpr.core.log import EventLog
 from lpr.events import AbuseSeen, ApiCalled, Event, LoginFailed
-from lpr.web.limits import Tally
-from lpr.web.problems import Problem, printable
+from lpr.http.limits import Tally
 
 Audit = Literal["each", "once", "sum", "none"]
 """each: every call; once: a user's first call of a path in ``ONCE_WINDOW``; sum: calls counted over ``SUM_WINDOW``."""
 
-ACTOR = "web"
 ONCE_WINDOW = 600.0
 SUM_WINDOW = 10.0
 LOGIN_WINDOW = 60.0
@@ -31,10 +29,15 @@ MAX_QUERY = 512
 SECRET = frozenset({"password", "token", "csrf"})
 
 
-class AuditTrail:
-    """Call ``run`` as a task for the life of the server. Times: seconds of the monotonic clock."""
+class AuditFull(Exception):
+    """So many entries wait for an unwritable log that no more calls may be answered."""
 
-    def __init__(self, log: EventLog, clock: Clock) -> None:
+
+class AuditTrail:
+    """Call ``run`` as a task for the life of the server ``actor``. Times: seconds of the monotonic clock."""
+
+    def __init__(self, log: EventLog, clock: Clock, actor: str) -> None:
+        self._actor = actor
         self._log = log
         self._clock = clock
         self._waiting: list[Event] = []
@@ -50,9 +53,9 @@ class AuditTrail:
         return self._clock.mono() / 1e6
 
     def check(self) -> None:
-        """Raises Problem when so many entries wait for an unwritable log that no more calls may be answered."""
+        """Raises AuditFull."""
         if len(self._waiting) >= MAX_WAITING:
-            raise Problem("log_unavailable", "the audit trail can't be written")
+            raise AuditFull("the audit trail can't be written")
 
     async def called(self, how: Audit, user: str, remote: str, method: str, path: str, query: str, status: int) -> None:
         """One call. A change (any method but GET and HEAD) is durable when this returns."""
@@ -61,7 +64,7 @@ class AuditTrail:
         path, query = printable(path), printable(query)
         call = ApiCalled(user=user, remote=remote, method=method, path=path, query=query, status=status)
         if method not in ("GET", "HEAD"):
-            await self._log.append((call,), actor=ACTOR)
+            await self._log.append((call,), actor=self._actor)
             return
         now = self.now()
         if how == "once":
@@ -120,7 +123,7 @@ class AuditTrail:
             while self._waiting:
                 batch = self._waiting[:256]
                 try:
-                    await self._log.append(batch, actor=ACTOR)
+                    await self._log.append(batch, actor=self._actor)
                 except LogUnavailable:
                     return
                 except LogClosedError:
@@ -158,10 +161,15 @@ class AuditTrail:
         taken = self._abuse.take(now)
         if taken is not None:
             window, counts, remotes = taken
-            self._put(AbuseSeen(server=ACTOR, window_s=min(window, 3600.0), counts=counts, remotes=remotes))
+            self._put(AbuseSeen(server=self._actor, window_s=min(window, 3600.0), counts=counts, remotes=remotes))
 
 
 def clean_query(query: Mapping[str, str]) -> str:
     """The query for the trail: without secrets and of bounded length."""
     text = "&".join(f"{name}={'…' if name.lower() in SECRET else value}" for name, value in query.items())
     return text if len(text) <= MAX_QUERY else text[: MAX_QUERY - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """``text`` with what is no Unicode (bytes of a request that are no UTF-8) written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
