@@ -38,7 +38,7 @@ class Rtsp(Section, frozen=True, kw_only=True):
 
     ``tls``: RTSPS at ``tls_port`` besides (or, with ``plain = false``, instead). ``udp_port``: the even port from
     which pictures go out by UDP, the next one is RTCP's; 0: any free pair. ``methods``: how passwords are asked for;
-    Basic sends them readable, so it needs TLS or a network of one's own. ``guests``: streams are shown without a log-in.
+    Basic sends them readable, so it needs TLS or a network of one's own. ``guests``: nobody has to log in.
 
     ``session_timeout``: a viewer who says nothing for so long is gone. ``buffer``: bytes that may wait for one
     viewer; over it, everything up to the next key frame is left out for him. ``send_timeout``: a viewer who takes
