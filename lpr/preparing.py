@@ -70,6 +70,8 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
         yield "web.port", config.web.host, config.web.port
     for index, server in enumerate(config.milesight):
         yield f"milesight.{index}.port", server.host, server.port
+    if config.device_http is not None:
+        yield "device_http.port", config.device_http.host, config.device_http.port
 
 
 def prepare_key(config: Config, place: DataFolder) -> SigningKey:

@@ -1,4 +1,4 @@
-"""The wiring list: which actors run, what each is given, the life of the whole. The only importer of ``lpr.actors``.
+"""The life of the whole: the cameras, what records their passages, and what ``lpr.wiring`` adds for the outside.
 
 ``async with lpr.open("lpr.toml") as service: await service.wait()`` is all that ``lpr run`` does.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from lpr.actors.signer import Signer
 from lpr.actors.trigger import TriggerActor
 from lpr.actors.voter import Voter
 from lpr.config import Camera, Config
-from lpr.core.actor import Decider, Worker, run_decider, run_source, run_worker
+from lpr.core.actor import Decider, Source, Worker, run_decider, run_source, run_worker
 from lpr.core.blobs import BlobStore
 from lpr.core.chain import Checkpointer
 from lpr.core.clock import Clock, SystemClock
@@ -54,7 +54,6 @@ from lpr.preparing import (
     make_folder,
     prepare_key,
     read_secret,
-    write_secret,
 )
 from lpr.status import News, actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
 from lpr.vision.engine import Engine, limit_threads, open_engine
@@ -62,7 +61,8 @@ from lpr.vision.vehicle import VehicleReader, open_vehicles
 from lpr.web.context import WebContext
 from lpr.web.server import WebServer
 from lpr.web.status import ServiceStatus
-from lpr.web.users import UserStore, one_time_password
+from lpr.web.users import UserStore
+from lpr.wiring import EveryLogin, Tools, accounts_of, nvr_side, secrets_of
 
 ACTOR = "service"
 _logger = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ class Service:
         self.release = metadata.version("lpr")
         self.servers: dict[str, MilesightServer] = {}
         self.web: WebServer | None = None
+        self._secret = secrets_of(self.folder, clock)
         self._key = key
         self._engine = engine
         self._vehicles = vehicles
@@ -156,7 +157,7 @@ class Service:
         for server_config in config.milesight:
             server = MilesightServer(
                 server_config,
-                password=self._server_password(server_config.name, server_config.password_file),
+                password=self._secret(server_config.name, server_config.password_file),
                 log=log,
                 blobs=blobs,
                 clock=clock,
@@ -164,6 +165,8 @@ class Service:
             )
             self.servers[server.name] = server
             self._supervisor.add(server.name, partial(run_source, server, log))
+        for source in self._nvr_side():
+            self._supervisor.add(source.name, partial(run_source, source, log))
         self._supervisor.add(self._checkpointer.name, self._checkpointer.run)
         if config.web.enabled:
             context = WebContext(
@@ -183,6 +186,22 @@ class Service:
         self._supervisor.add(retention.name, retention.run)
         self._supervisor.add("problems", self._announce)
         self._supervisor.add("measure", self._measure)
+
+    def _nvr_side(self) -> Sequence[Source]:
+        accounts = accounts_of(self.config, self._secret)
+        return nvr_side(
+            Tools(
+                config=self.config,
+                log=self.log,
+                blobs=self.blobs,
+                clock=self.clock,
+                folder=self.folder,
+                views=self.views,
+                accounts=accounts,
+                logins=EveryLogin(accounts, self.users),
+                secret=self._secret,
+            )
+        )
 
     def _add_camera(self, camera: Camera) -> None:
         chain = Chain(chain_name(camera.name), partial(self._stages, camera))
@@ -218,15 +237,6 @@ class Service:
     def _add_worker(self, worker: Worker) -> None:
         self._supervisor.add(worker.name, partial(run_worker, worker, self.log, self.clock), vital=True)
         self._workers.append(worker.name)
-
-    def _server_password(self, name: str, file: str | None) -> str:
-        """The configured password, or one made at the first start and kept in the data folder."""
-        if file is not None:
-            return read_secret(file)
-        path = self.folder.secret(name)
-        if not path.exists():
-            write_secret(path, one_time_password(self.clock.random_bytes(32)))
-        return read_secret(str(path))
 
     # --- life ------------------------------------------------------------------------------------------
 

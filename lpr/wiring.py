@@ -1,0 +1,107 @@
+"""Which sinks and servers run beside the cameras, and what each is given: one function a protocol.
+
+``Tools`` is what they have in common; ``nvr_side`` puts all together. ``lpr.service`` runs what is returned here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lpr.actors.device_http import DeviceHttp, Part
+from lpr.config import Config
+from lpr.core.accounts import Account, Accounts, Level, LoginsBusy
+from lpr.core.actor import Source
+from lpr.core.blobs import BlobStore
+from lpr.core.clock import Clock
+from lpr.core.live import LiveView
+from lpr.core.log import EventLog
+from lpr.folder import DataFolder
+from lpr.preparing import StartError, read_secret, write_secret
+from lpr.web.users import UserError, UserStore, one_time_password
+
+NVR_ACCOUNT = "nvr"
+"""The machines' account when none is configured."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every server may need. ``secret``: the password in a file, or one made at the first start under a name."""
+
+    config: Config
+    log: EventLog
+    blobs: BlobStore
+    clock: Clock
+    folder: DataFolder
+    views: Mapping[str, LiveView]
+    accounts: Accounts
+    logins: EveryLogin
+    secret: Callable[[str, str | None], str]
+
+
+class EveryLogin:
+    """Machines' accounts first, then people's users (``lpr.core.accounts.Logins``)."""
+
+    def __init__(self, accounts: Accounts, users: UserStore) -> None:
+        self._accounts = accounts
+        self._users = users
+
+    async def check(self, name: str, password: str) -> Level | None:
+        """The level when the password is right. A temporary password opens nothing. Raises LoginsBusy."""
+        level = self._accounts.check(name, password)
+        if level is not None or self._accounts.find(name) is not None:
+            return level
+        try:
+            user = await self._users.check(name, password)
+        except UserError as error:
+            raise LoginsBusy(str(error)) from None
+        return None if user is None or user.temporary else user.role
+
+
+def secrets_of(folder: DataFolder, clock: Clock) -> Callable[[str, str | None], str]:
+    """A function (name, file) -> password: the file's, or one made at the first start and kept in the data folder."""
+
+    def secret(name: str, file: str | None) -> str:
+        if file is not None:
+            return read_secret(file)
+        path = folder.secret(name)
+        if not path.exists():
+            write_secret(path, one_time_password(clock.random_bytes(32)))
+        return read_secret(str(path))
+
+    return secret
+
+
+def accounts_of(config: Config, secret: Callable[[str, str | None], str]) -> Accounts:
+    """The machines' accounts; with none configured, one whose password is made. Raises StartError."""
+    if not config.accounts and config.device_http is None:
+        return Accounts(())
+    if not config.accounts:
+        return Accounts([Account(NVR_ACCOUNT, "operator", secret(NVR_ACCOUNT, None))])
+    found = [Account(one.name, one.level, read_secret(one.password_file)) for one in config.accounts]
+    for account in found:
+        if len(account.password) < SHORTEST_PASSWORD:
+            raise StartError(
+                f"accounts: the password of {account.name} has {len(account.password)} characters, at least"
+                f" {SHORTEST_PASSWORD} are needed"
+            )
+    return Accounts(found)
+
+
+SHORTEST_PASSWORD = 8
+"""Characters of a machine's password."""
+
+
+def nvr_side(tools: Tools) -> Sequence[Source]:
+    """Every server that machines connect to, as configured."""
+    return (*_device_http(tools),)
+
+
+def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
+    settings = tools.config.device_http
+    if settings is None:
+        return ()
+    parts: list[Part] = []
+    return (
+        DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
+    )

@@ -1,0 +1,1 @@
+"""The device's HTTP server and its parts."""
