@@ -120,6 +120,9 @@ _US: Final[dict[str, str]] = {
 _US_B: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4, "W": "0,0 0,1;1,0 1,1;0,1 .5,.42 1,1"}
 _US_D: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4}
 _US_C: Final[dict[str, str]] = {**_GOTHIC, "3": _FLAT_3, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
+_FLAT: Final[dict[str, str]] = {**_GOTHIC, "3": _FLAT_3, "4": _OPEN_4}
+_BARE: Final[dict[str, str]] = {**_GOTHIC, "1": ".5,0 .5,1"}
+"""A one that is a bar like the I (United Kingdom, Finland, Norway)."""
 _DIN: Final[dict[str, str]] = {**_GOTHIC, "4": _OPEN_4, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
 
 
@@ -162,7 +165,11 @@ _ALL: Final[tuple[Face, ...]] = (
     _face("us-foot", _US_B, width=0.49, stroke=0.15, round_=0.46, wide=1.15, narrow=0.38, one=0.85),
     _face("us-west", _US_D, width=0.46, stroke=0.13, round_=0.5, wide=1.2, narrow=0.38, one=0.75),
     _face("us-flat", _US_C, width=0.45, stroke=0.145, round_=0.5, wide=1.25, one=0.6),
-    _face("uk", _GOTHIC, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.45),
+    _face("uk", _BARE, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.28),
+    _face("uk-flag", _GOTHIC, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.45),
+    _face("bare", _BARE, width=0.58, stroke=0.14, round_=0.46, one=0.24),
+    _face("flat", _FLAT, width=0.6, stroke=0.15, round_=0.48, one=0.55),
+    _face("flat-narrow", _FLAT, width=0.47, stroke=0.13, round_=0.5, wide=1.2, one=0.65),
     _face("argentina", _GOTHIC, width=0.55, stroke=0.16, round_=0.45, wide=1.15, one=0.6),
     _face("square", _GOTHIC, width=0.6, stroke=0.17, round_=0.22, wide=1.1, one=0.45),
 )  # fmt: skip

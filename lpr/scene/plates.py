@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lpr.plates.formats import CLASSES, FORMATS, Format, formats_for
 from lpr.scene.faces import ALPHABET, FACES
 from lpr.scene.glyphs import Face, GlyphError, glyph_mask
-from lpr.scene.styles import BGR, Style, style_of
+from lpr.scene.styles import BGR, SIGNS, Style, style_of
 
 __all__ = ["GlyphSource", "PlateLayers", "PlateSpec", "draw_layers", "random_spec", "random_text", "render_plate",
            "spec_for"]  # fmt: skip
@@ -37,7 +37,10 @@ class PlateSpec:
     "" for the style's first, or one of " ", "-", ".", "*". ``caption``: small text, "" for none.
     ``spacing``: gap between characters, ``group_gap``: between groups, in units of the characters' height (0: usual).
     ``size_mm``, ``glyph_mm``: plate's width and height, characters' height. ``inset``: shares of the field's width
-    that the characters leave free at its left and right (for an emblem).
+    that the characters leave free at its left and right (for an emblem). ``sign``: letters in a band at the left, ""
+    for the country's own. ``band_part``: of a plate of two rows, beside which row such a band stands: "upper", "lower"
+    or "" for both. ``align``: for each row where its characters stand in the free room, from 0 (left) to 1 (right).
+    ``upper``: characters in the upper of two rows, 0 for those before the group border nearest to the middle.
     """
 
     text: str
@@ -56,6 +59,10 @@ class PlateSpec:
     border: bool = True
     band: bool = True
     inset: tuple[float, float] = (0.0, 0.0)
+    sign: str = ""
+    band_part: str = ""
+    align: tuple[float, ...] = ()
+    upper: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +163,6 @@ def draw_layers(spec: PlateSpec, height_px: int = 96, glyphs: GlyphSource | None
         margin = max(1, round(2.5 * scale))
         cv2.rectangle(image, (margin, margin), (width - 1 - margin, height_px - 1 - margin), spec.ink, line)
     x0, y0, x1, y1 = _field(image, spec, style, scale)
-    room = x1 - x0
-    x0, x1 = x0 + round(room * spec.inset[0]), x1 - round(room * spec.inset[1])
     source = glyphs if glyphs is not None else _own_glyphs(FACES[spec.face])
     ink = np.zeros((height_px, width), np.float32)
     boxes: list[tuple[int, int, int, int]] = []
@@ -168,7 +173,11 @@ def draw_layers(spec: PlateSpec, height_px: int = 96, glyphs: GlyphSource | None
     for number, groups in enumerate(rows):
         top = int(y0 + gap_y + number * (glyph_h + gap_y)) + drop
         top = int(np.clip(top, 0, height_px - glyph_h))
-        boxes.extend(_draw_row(ink, groups, spec, source, (x0, x1), top, glyph_h))
+        beside = not spec.band_part or spec.band_part == ("upper", "lower")[min(number, 1)]
+        left = x0 if beside or not spec.band or style.band != "left" else round((8 if spec.border else 5) * scale)
+        span = (left + round((x1 - left) * spec.inset[0]), x1 - round((x1 - left) * spec.inset[1]))
+        align = spec.align[number] if number < len(spec.align) else 0.5
+        boxes.extend(_draw_row(ink, groups, spec, source, span, top, glyph_h, align))
     return PlateLayers(image, ink, tuple(boxes))
 
 
@@ -180,9 +189,15 @@ def _own_glyphs(face: Face) -> GlyphSource:
 
 
 def _split_rows(spec: PlateSpec) -> list[list[str]]:
-    """The groups of each row. Two rows are parted at the group border nearest to the middle, or in the middle."""
+    """The groups of each row. Two rows are parted after ``spec.upper`` characters, at the group border nearest to the
+    middle, or in the middle."""
     sizes = spec.groups if sum(spec.groups) == len(spec.text) else (len(spec.text),)
     starts = np.cumsum((0, *sizes))
+    if spec.rows == 2 and 0 < spec.upper < len(spec.text):
+        starts = np.unique((*starts, spec.upper))
+        parts = [spec.text[a:b] for a, b in pairwise(starts)]
+        first = int(np.searchsorted(starts, spec.upper))
+        return [parts[:first], parts[first:]]
     parts = [spec.text[a:b] for a, b in pairwise(starts)]
     if spec.rows == 1:
         return [parts]
@@ -215,9 +230,14 @@ def _field(image: NDArray[np.uint8], spec: PlateSpec, style: Style, scale: float
             )
         x0 += round(18 * scale)
     elif spec.band and style.band == "left":
-        cv2.rectangle(image, (0, 0), (band, height - 1), style.band_colour, -1)
-        cv2.circle(image, (band // 2, height // 3), max(1, round(12 * scale)), (60, 200, 230), max(1, round(3 * scale)))
-        _caption(image, spec.layout[:2].upper(), (band // 2, round(height * 0.74)), round(18 * scale), band - 2, white)
+        top = height // 2 if spec.rows == 2 and spec.band_part == "lower" else 0
+        bottom = height // 2 if spec.rows == 2 and spec.band_part == "upper" else height
+        tall = bottom - top
+        cv2.rectangle(image, (0, top), (band, bottom - 1), style.band_colour, -1)
+        _stars(image, (band / 2, top + tall * 0.33), min(14 * scale, tall * 0.2))
+        sign = spec.sign or SIGNS.get(spec.layout[:2], spec.layout[:2].upper())
+        high = round((24 if len(sign) < 3 else 16) * scale)
+        _caption(image, sign, (band // 2, top + round(tall * 0.76)), high, band - 2, white)
         x0 = band + round(6 * scale)
     if style.caption_at in ("top", "both") and spec.caption:
         _caption(image, spec.caption, (width // 2, edge + round(style.caption_mm * scale * 0.75)),
@@ -230,6 +250,19 @@ def _field(image: NDArray[np.uint8], spec: PlateSpec, style: Style, scale: float
         if spec.rows == 2:
             y1 -= round(style.caption_mm * 1.1 * scale)
     return x0, y0, x1, y1
+
+
+def _stars(image: NDArray[np.uint8], middle: tuple[float, float], radius: float) -> None:
+    """The twelve stars of the European band; a ring where they would be too small to part."""
+    yellow = (60, 200, 230)
+    if radius < 5:
+        cv2.circle(
+            image, (round(middle[0]), round(middle[1])), max(1, round(radius)), yellow, max(1, round(radius / 4))
+        )
+        return
+    for turn in np.arange(12) * (np.pi / 6):
+        at = (round(middle[0] + radius * float(np.cos(turn))), round(middle[1] + radius * float(np.sin(turn))))
+        cv2.circle(image, at, max(1, round(radius / 7)), yellow, -1)
 
 
 def _caption(image: NDArray[np.uint8], text: str, middle: tuple[int, int], height: int, most: int, colour: BGR) -> None:
@@ -264,8 +297,10 @@ def _draw_row(
     span: tuple[int, int],
     top: int,
     glyph_h: int,
+    align: float = 0.5,
 ) -> list[tuple[int, int, int, int]]:
-    """Draw one row centred in ``span``, narrowed where it would not fit. Boxes of its characters, in order."""
+    """Draw one row in ``span``, narrowed where it would not fit; ``align``: 0 at its left, 0.5 in the middle. Boxes of
+    its characters, in order."""
     separator = spec.separator
     gap = max(1, round(glyph_h * spec.spacing))
     usual = 0.28 if separator == " " else 0.42
@@ -284,7 +319,7 @@ def _draw_row(
     total = max(1, x - gap)
     room = max(4, span[1] - span[0])
     squeeze = min(1.0, room * 0.95 / total)
-    left = span[0] + (room - total * squeeze) / 2
+    left = span[0] + (room - total * squeeze) * align
     boxes: list[tuple[int, int, int, int]] = []
     for at, mask in parts:
         x1 = round(left + at * squeeze)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["BGR", "STYLES", "Style", "style_of"]
+__all__ = ["BGR", "SIGNS", "STYLES", "Style", "style_of"]
 
 BGR = tuple[int, int, int]
 
@@ -130,13 +130,14 @@ _STYLES: Final[tuple[Style, ...]] = (
         separators="-", captions=_MX_NAMES, caption_at="both", caption_mm=15,
     ),
     Style(
-        "eu", (520, 110), 75, ("din", "fe", "gothic", "din-narrow", "fe-narrow", "square"),
+        "eu", (520, 110), 75,
+        ("din", "fe", "gothic", "din-narrow", "fe-narrow", "square", "flat", "flat-narrow", "bare"),
         ((WHITE, BLACK), (YELLOW, BLACK), (WHITE, RED), (WHITE, GREEN), (BLACK, WHITE)),
         size2=(280, 200), glyph2=75, band="left", band_mm=42, separators=" -.*",
     ),
     Style(
-        "gb", (520, 111), 79, ("uk", "gothic"), ((YELLOW, BLACK), (WHITE, BLACK), (BLACK, WHITE)), size2=(285, 203),
-        glyph2=79, band="", separators=" ", border=False,
+        "gb", (520, 111), 79, ("uk", "uk-flag", "gothic"), ((YELLOW, BLACK), (WHITE, BLACK), (BLACK, WHITE)),
+        size2=(285, 203), glyph2=79, band="", separators=" ", border=False,
     ),
     Style(
         "us", (305, 152), 70, ("us", "us-west", "us-foot", "us-flat", "din-narrow"),
@@ -154,6 +155,12 @@ _STYLES: Final[tuple[Style, ...]] = (
 
 STYLES: Final[dict[str, Style]] = {style.name: style for style in _STYLES}
 """Every style by its name; also the classes of the reader's layout head, in this order."""
+
+SIGNS: Final[dict[str, str]] = {
+    "de": "D", "fr": "F", "it": "I", "es": "E", "be": "B", "se": "S", "fi": "FIN", "no": "N", "hu": "H", "at": "A",
+    "ee": "EST", "si": "SLO", "ie": "IRL", "lu": "L", "pt": "P", "mt": "M",
+}  # fmt: skip
+"""Country's code (lower case) to its distinguishing sign (Vienna Convention on Road Traffic) where it is another."""
 
 _BY_LAYOUT: Final[dict[str, str]] = {
     "br-old-moto": "br-old", "br-mercosul-moto": "br-mercosul", "ar-old-moto": "ar-old",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lpr.scene.faces import ALPHABET
 from lpr.scene.plates import GlyphSource
 
-__all__ = ["blend", "dealer", "emblem", "fittings", "frame", "write"]
+__all__ = ["CharBox", "blend", "dealer", "emblem", "fittings", "frame", "write"]
 
 Picture = NDArray[np.float32]
 CharBox = tuple[int, int, int, int]

@@ -21,6 +21,7 @@ from lpr.plates.formats import FORMATS, Format
 from lpr.scene.plates import PlateSpec, draw_layers, random_text, spec_for
 from lpr.scene.styles import STYLES, style_of
 from tools.train.adorn import dealer, emblem, fittings, frame
+from tools.train.european import EUROPEAN_FREE, european, furnish
 from tools.train.framing import aim, cut, jittered
 from tools.train.lettering import Lettering
 from tools.train.spoil import shade, spoil, wear
@@ -36,7 +37,7 @@ Gray = NDArray[np.uint8]
 
 _MIX: Final[tuple[tuple[str, float], ...]] = (
     ("BR", 0.24), ("AR", 0.08), ("CL", 0.06), ("PY", 0.025), ("UY", 0.025), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
-    ("EC", 0.015), ("VE", 0.01), ("MX", 0.035), ("EU", 0.16), ("GB", 0.03), ("US", 0.24), ("other", 0.03),
+    ("EC", 0.015), ("VE", 0.01), ("MX", 0.035), ("EU", 0.21), ("GB", 0.04), ("US", 0.24), ("other", 0.03),
 )  # fmt: skip
 _US_FREE: Final = (
     "000000", "00000A", "AAA00A", "00A000", "A0000A", "AAAA", "AAAAA", "AAAAAA", "AAAAAAA", "AAAA00", "00AAA0",
@@ -116,17 +117,34 @@ class PlateFactory:
         formats, weights = self._formats[code]
         if code == "other" or (code == "US" and rng.random() < 0.25) or not formats:
             return self._free(rng, code)
+        if code in ("EU", "GB") and rng.random() < 0.1:
+            return self._european_free(rng, code)
         chosen = formats[int(rng.choice(len(formats), p=weights))]
         if code == "BR":
             chosen = formats[int(rng.choice(len(formats), p=[0.43, 0.33, 0.10, 0.14]))]
         text = random_text(rng, chosen)
         if code == "US" and rng.random() < 0.95:
             text = _unmistakable(rng, text)
-        spec = self._varied(rng, spec_for(text, chosen.key))
-        if spec.rows == 1 and style_of(chosen.key).name in ("eu", "gb") and rng.random() < 0.1:
-            style = style_of(chosen.key)
-            spec = replace(spec, rows=2, size_mm=style.size2, glyph_mm=style.glyph2)
-        return spec
+        spec = spec_for(text, chosen.key)
+        if code in ("EU", "GB"):
+            if spec.rows == 1 and rng.random() < 0.22:
+                spec = replace(spec, rows=2)
+            return european(rng, self._varied(rng, spec))
+        return self._varied(rng, spec)
+
+    def _european_free(self, rng: np.random.Generator, code: str) -> PlateSpec:
+        """A personal plate, or one of a series that no format lists, on a European plate."""
+        template = EUROPEAN_FREE[int(rng.integers(len(EUROPEAN_FREE)))]
+        text = random_text(rng, Format("eu-free", "EU", template, (len(template),)))
+        if "AAA" not in template:
+            text = _unmistakable(rng, text)
+        spec = spec_for(text, "gb-free" if code == "GB" else "eu-free")
+        if len(text) > 3 and rng.random() < 0.6:
+            cut_at = int(rng.integers(1, len(text) - 1))
+            spec = replace(spec, groups=(cut_at, len(text) - cut_at))
+        if len(text) > 3 and rng.random() < 0.2:
+            spec = replace(spec, rows=2)
+        return european(rng, self._varied(rng, spec))
 
     def _free(self, rng: np.random.Generator, code: str) -> PlateSpec:
         """A text of no national format: a US series, a wish plate, or anything."""
@@ -203,7 +221,10 @@ class PlateFactory:
         ground, level = _contrast(rng, ground, level)
         ground = self._texture(rng, ground, 0.35 if style.name in ("us", "mx") else 0.08)
         flat = wear(rng, ground, layers.ink, level)
-        if style.name in ("us", "mx", "other", "eu", "cl", "co") and rng.random() < 0.7:
+        european_one = style.name in ("eu", "gb")
+        if european_one and rng.random() < 0.75:
+            furnish(rng, flat, spec, layers.boxes, level, glyphs)
+        if style.name in ("us", "mx", "other", "eu", "cl", "co") and rng.random() < (0.25 if european_one else 0.7):
             emblem(rng, flat, layers.boxes, level, glyphs, self._backgrounds, self._symbols)
         fittings(rng, flat, style.name, level, layers.boxes, glyphs)
         text = np.array(layers.boxes, np.float64)
