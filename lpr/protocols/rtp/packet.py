@@ -63,7 +63,7 @@ def decode_packet(data: bytes) -> RtpPacket:
     """
     if len(data) < HEADER.size:
         raise RtpError(f"{len(data)} bytes are too few for an RTP header ({HEADER.size})")
-    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(data)
+    first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHII", data)
     if first >> 6 != VERSION:
         raise RtpError(f"RTP version {first >> 6}, not {VERSION}")
     start = HEADER.size + 4 * (first & 0x0F)
