@@ -42,6 +42,7 @@ from lpr.core.pipeline import Chain, Stage, ToEngine, ToTrigger, chain_name
 from lpr.core.reader import PAGE
 from lpr.core.record import Record
 from lpr.core.retention import Needs, Retention
+from lpr.core.shutter import Shutter
 from lpr.core.sinks import run_sink
 from lpr.core.supervise import Supervisor
 from lpr.events import ServiceStarted, ServiceStopped
@@ -82,7 +83,7 @@ class Service:
     """A running service. Made by ``open``.
 
     ``config``: in force; ``log``, ``blobs``: what was recorded, for reading; ``views``: the live picture of each
-    camera; ``first_login``: only at the very first start.
+    camera; ``shutters``: to take a picture of it now; ``first_login``: only at the very first start.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Service:
         self.clock = clock
         self.users = users
         self.views = {camera.name: LiveView(camera.name) for camera in config.cameras}
+        self.shutters = {name: Shutter(view) for name, view in self.views.items()}
         self.first_login: FirstLogin | None = None
         self.started = clock.wall()
         self.opened_at = log.head
@@ -197,6 +199,7 @@ class Service:
                 clock=self.clock,
                 folder=self.folder,
                 views=self.views,
+                shutters=self.shutters,
                 accounts=accounts,
                 logins=EveryLogin(accounts, self.users),
                 secret=self._secret,
@@ -215,7 +218,7 @@ class Service:
         frames, captures = Slot[ToTrigger](lossy), Slot[ToEngine](lossy)
         return (
             Sensor(camera, self.log, self.clock, frames, view),
-            TriggerActor(camera, frames, captures, view),
+            TriggerActor(camera, frames, captures, view, shutter=self.shutters[camera.name]),
             EngineActor(
                 camera,
                 self.config,

@@ -16,6 +16,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.clock import Clock
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
+from lpr.core.shutter import Shutter
 from lpr.folder import DataFolder
 from lpr.preparing import StartError, read_secret, write_secret
 from lpr.web.users import UserError, UserStore, one_time_password
@@ -34,6 +35,7 @@ class Tools:
     clock: Clock
     folder: DataFolder
     views: Mapping[str, LiveView]
+    shutters: Mapping[str, Shutter]
     accounts: Accounts
     logins: EveryLogin
     secret: Callable[[str, str | None], str]

@@ -1,7 +1,8 @@
 """The trigger: frames in, captures out. When is decided in ``lpr.vision.triggers``; here it meets the slots.
 
 Photographs are captured each. A capture of several exposures takes the frames that follow; meanwhile nothing else
-fires. May import ``lpr.config``, ``lpr.core`` and ``lpr.vision``.
+fires. A capture that somebody asked for (``lpr.core.shutter``) begins with the next frame.
+May import ``lpr.config``, ``lpr.core`` and ``lpr.vision``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from lpr.core.frames import Frame, Slot, SlotClosed
 from lpr.core.live import LiveView
 from lpr.core.offload import Offload, in_thread
 from lpr.core.pipeline import Capture, Emit, End, Moment, Passing, ToEngine, ToTrigger
+from lpr.core.shutter import Asked, Shutter
 from lpr.events import Micros
 from lpr.vision.motion import reduce
 from lpr.vision.triggers import Fired, FreeFlow, Motion, Seen, Trigger, TriggerState
@@ -38,7 +40,10 @@ def open_trigger(settings: Settings) -> Trigger:
 
 
 class TriggerActor:
-    """From the slot ``frames`` to the slot ``captures``. ``offload``: where pictures are reduced."""
+    """From the slot ``frames`` to the slot ``captures``. ``shutter``: who asks for captures.
+
+    ``offload``: where pictures are reduced.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,7 @@ class TriggerActor:
         view: LiveView,
         *,
         trigger: Trigger | None = None,
+        shutter: Shutter | None = None,
         offload: Offload = in_thread,
     ) -> None:
         self.name = f"trigger:{camera.name}"
@@ -56,6 +62,8 @@ class TriggerActor:
         self._captures = captures
         self._view = view
         self._offload = offload
+        self._shutter = shutter
+        self._asked: Asked | None = None
         self._state = TriggerState()
         self._taking: list[Frame] = []
         self._fired: Fired | None = None
@@ -94,8 +102,16 @@ class TriggerActor:
         if moment.prime:
             return
         frame = moment.frame
+        if self._asked is not None and self._asked.begun:
+            self._asked = None
         if self._taking:
             self._taking.append(frame)
+        elif self._asked is not None:
+            return  # it waits for the engine, and nothing may take its place
+        elif self._shutter is not None and (asked := self._shutter.take()) is not None:
+            self._asked = asked
+            self._fired = Fired(reason=asked.reason, exposures=asked.exposures)
+            self._taking = [frame]
         elif fired is not None:
             self._fired = fired
             self._taking = [frame]
@@ -116,7 +132,8 @@ class TriggerActor:
         exposures = tuple(self._taking)
         self._taking, self._fired = [], None
         self._told = exposures[-1].at
-        await self._captures.put(Capture(exposures, origin, self._trigger.kind, fired.reason))
+        kind = self._trigger.kind if self._asked is None else self._asked.trigger
+        await self._captures.put(Capture(exposures, origin, kind, fired.reason, asked=self._asked))
         self._view.update(captures=self._view.status.captures + 1)
 
     async def _pass(self, frame: Frame, origin: Micros) -> None:

@@ -16,6 +16,7 @@ import anyio
 
 from lpr.core.frames import Frame
 from lpr.core.record import Record
+from lpr.core.shutter import Asked
 from lpr.events import Event, Micros
 
 Emit: TypeAlias = Callable[[Sequence[Event]], Awaitable[tuple[Record, ...]]]
@@ -39,13 +40,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One or more exposures, oldest first, taken for a trigger. ``trigger``, ``reason``: as in CaptureTaken."""
+    """One or more exposures, oldest first, taken for a trigger. ``trigger``, ``reason``: as in CaptureTaken.
+
+    ``asked``: somebody waits for this one, so it is recorded with its pictures, whatever it shows.
+    """
 
     exposures: tuple[Frame, ...]
     origin: Micros
     trigger: str
     reason: str
     still: bool = False
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)

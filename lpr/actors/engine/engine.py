@@ -34,7 +34,8 @@ from lpr.core.live import LiveView
 from lpr.core.offload import Abandoning, Offload
 from lpr.core.pipeline import Capture, Emit, End, ToEngine, chain_name
 from lpr.core.reader import Readable
-from lpr.events import CaptureFailed, Event, Micros
+from lpr.core.shutter import Shot
+from lpr.events import CaptureFailed, CaptureTaken, Event, Micros, PlateRead
 from lpr.plates.gate import GateRules
 from lpr.plates.voting import Rules
 from lpr.vision.engine import Engine
@@ -106,6 +107,8 @@ class EngineActor:
                         items = []
                         item.done.set()
                     else:
+                        if isinstance(item, Capture) and item.asked is not None:
+                            item.asked.begun = True
                         items.append(item)
                 await self._look(items, emit)
         except SlotClosed:
@@ -127,6 +130,8 @@ class EngineActor:
                     if isinstance(item, Capture):
                         reason = f"reading the picture took longer than {self._timeout:g} s; it is left out"
                         await self._failed(item.exposures[0], reason, emit)
+                        if item.asked is not None:
+                            item.asked.failed(reason)
             else:
                 await self._record(done, emit)
                 items = items[len(done) :]
@@ -203,6 +208,7 @@ class EngineActor:
         if done:
             self._mind = done[-1].after
         for looked in done:
+            _answer(looked)
             if looked.frame is not None:
                 await self._failed(looked.frame, looked.failure, emit)
 
@@ -233,3 +239,24 @@ class EngineActor:
                 if waited:
                     self._view.update(state="running", message="")
                 return result
+
+
+def _answer(looked: Looked) -> None:
+    """Tell whoever asked for the capture what came of it."""
+    asked = looked.item.asked if isinstance(looked.item, Capture) else None
+    if asked is None:
+        return
+    taken = [event for event in looked.events if isinstance(event, CaptureTaken) and event.exposures]
+    if looked.failure or not taken:
+        asked.failed(looked.failure or "the picture could not be read")
+        return
+    capture = taken[-1].capture
+    reads = [event for event in looked.events if isinstance(event, PlateRead) and event.capture == capture]
+    asked.done(
+        Shot(
+            capture=capture,
+            at=taken[-1].at,
+            exposures=taken[-1].exposures,
+            readings=tuple((read.exposure, read.reading) for read in reads),
+        )
+    )

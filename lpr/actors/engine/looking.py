@@ -133,6 +133,8 @@ class Looker:
         still = capture is not None and capture.still
         scene = mind.memory.scene
         glance, verdict = look(scene, mind.glance, shown, self._rules, self._gate, still)
+        if capture is not None and capture.asked is not None:
+            verdict = msgspec.structs.replace(verdict, keep="pictures", reason=verdict.reason or "asked for")
         if verdict.keep == "nothing" and not verdict.passes:
             after = Mind(memory=mind.memory, glance=glance)
             return Looked(item, after, shown, elapsed_ms=elapsed)
