@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from lpr.scene.plates import render_plate, spec_for
 from tools.evaluate.__main__ import main, settings_from
 from tools.evaluate.levels import progress
 from tools.evaluate.markdown import MarkError, placed
-from tools.evaluate.samples import FolderError, angle_of, height_of, load, thinned
+from tools.evaluate.samples import FolderError, angle_of, height_of, labelled_by, load, thinned
 from tools.evaluate.scores import Outcome, align, calibration_error, figures, folded, reliability
 
 TEXTS = st.text("ABCI0O15", max_size=9)
@@ -219,3 +220,61 @@ def test_progress_shows_on_a_terminal_alone(capsys: pytest.CaptureFixture[str]) 
     assert "set: 2 of 2" in capsys.readouterr().err
     assert list(progress([1, 2], "set", show=False)) == [1, 2]
     assert capsys.readouterr().err == ""
+
+
+def test_labels_give_texts_to_pictures_without(tmp_path: Path) -> None:
+    lines = [
+        {"image": f"{name}.png", "width": 60, "height": 20, "plates": [{"box": [0, 0, 60, 20], "text": None}]}
+        for name in "abc"
+    ]
+    (tmp_path / "annotations.jsonl").write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(
+        '{"image": "c.png", "text": "ABC123", "rows": 2, "country": "SE"}\n\n{"image": "a.png", "text": "W1"}\n',
+        encoding="utf-8",
+    )
+    found = labelled_by(load(tmp_path), labels)
+    assert [photo.name for photo in found.photos] == ["c.png", "a.png"]
+    first, second = (photo.plates[0] for photo in found.photos if photo.plates)
+    assert (first.text, first.rows, first.country) == ("ABC123", 2, "SE") and first.is_crop
+    assert (second.text, second.rows, second.country) == ("W1", None, None)
+    assert found.texts == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 1: no label"),
+        ('{"image": "a.png"}', "line 1: no label"),
+        ('{"image": "x.png", "text": "A"}', "x.png is no picture"),
+        ('{"image": "b.png", "text": "A"}', "b.png has 2 plates"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(tmp_path: Path, line: str, said: str) -> None:
+    plate = {"box": [0, 0, 60, 20], "text": None}
+    lines = [{"image": "a.png", "plates": [plate]}, {"image": "b.png", "plates": [plate, plate]}]
+    (tmp_path / "annotations.jsonl").write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(line, encoding="utf-8")
+    with pytest.raises(FolderError, match=said):
+        labelled_by(load(tmp_path), labels)
+    with pytest.raises(FolderError, match="cannot be read"):
+        labelled_by(load(tmp_path), tmp_path / "none.jsonl")
+
+
+def test_our_own_labels_are_plain_texts_each_once() -> None:
+    path = Path(__file__).parents[2] / "tools" / "evaluate" / "labels" / "eu_crops.jsonl"
+    labels = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len({label["image"] for label in labels}) == len(labels) == 379
+    assert all(re.fullmatch("[A-Z0-9]{1,10}", label["text"]) and label["rows"] in (1, 2) for label in labels)
+
+
+def test_kinds_are_counted_where_they_are_known() -> None:
+    seen = [replace(outcome("A1", "A1"), country="DE"), replace(outcome("A1", "A2"), country="FR", rows=1)]
+    assert figures(seen)["by_country"] == {"DE": [1, 1], "FR": [0, 1]}
+    assert "by_rows" not in figures(seen)
+
+
+def test_labels_belong_to_one_folder(tmp_path: Path, labelled: Path) -> None:
+    with pytest.raises(SystemExit, match="one folder"):
+        main([str(labelled), str(labelled), "--labels", str(tmp_path / "x.jsonl")])

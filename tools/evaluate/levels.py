@@ -136,6 +136,8 @@ def reader_level(
                     angle=plate.angle,
                     box=plate.box,
                     corners=plate.corners,
+                    country=plate.country,
+                    rows=plate.rows,
                 )
             )
     result: dict[str, Any] = {"level": "reader", **figures(outcomes), **_time(spent, "cpu_ms_a_plate", 1000.0)}
@@ -237,6 +239,8 @@ def _judged(photo: Photo, truth: Truth, plates: Sequence[Reading]) -> Outcome:
         angle=None if corners is None else angle_of(corners),
         box=truth.box,
         corners=corners,
+        country=truth.country,
+        rows=truth.rows,
     )
 
 

@@ -90,6 +90,9 @@ def _section(one: Measured, failures: int) -> str:
         parts.append(bars(f["by_height"], "Right by height of the plate", "px"))
         if f["by_angle"]:
             parts.append(bars(f["by_angle"], "Right by lean", "°"))
+        for kind in ("country", "rows"):
+            if f.get(f"by_{kind}"):
+                parts.append(bars(f[f"by_{kind}"], f"Right by {kind}", ""))
         parts.append("</div>")
         confusions = ", ".join(f"{html.escape(pair)} {count}" for pair, count in f["confusions"].items())
         parts.append(f'<p class="small">Taken for each other (truth&gt;read): {confusions or "nothing"}</p>')

@@ -2,7 +2,8 @@
 
 A folder holds ``annotations.jsonl`` (one JSON object a line: "image", "plates": [{"box", "corners", "text"}], pixels
 of the stored picture), or else pictures alone. Pictures alone are *unlabelled*, unless a ``labels.csv`` with the column
-"class" says "background" of each of them: those hold no plate, and every text read on them is wrong.
+"class" says "background" of each of them: those hold no plate, and every text read on them is wrong. A file of labels
+(``labelled_by``) gives texts to pictures of one plate each that were published without.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import csv
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from lpr.events import Box, Corners
 
-__all__ = ["Folder", "FolderError", "Photo", "Truth", "angle_of", "height_of", "load", "thinned"]
+__all__ = ["Folder", "FolderError", "Photo", "Truth", "angle_of", "height_of", "labelled_by", "load", "thinned"]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -31,13 +32,15 @@ class FolderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One annotated plate, in pixels of its picture. ``text``: None when nobody could or did read it."""
+    """One annotated plate, in pixels of its picture. ``text``: None when nobody could or did read it.
+    ``rows``: of characters, None when nobody said."""
 
     box: Box
     corners: Corners | None
     text: str | None
     country: str | None = None
     is_crop: bool = False
+    rows: int | None = None
 
     @property
     def height(self) -> float:
@@ -113,6 +116,44 @@ def thinned(folder: Folder, most: int) -> Folder:
         return folder
     picked = tuple(folder.photos[round(i * (count - 1) / max(most - 1, 1))] for i in range(most))
     return Folder(folder.name, folder.path, folder.kind, picked)
+
+
+def labelled_by(folder: Folder, labels: Path) -> Folder:
+    """The pictures of ``folder`` that the file ``labels`` names, with the texts it gives.
+
+    A JSON object a line: "image" (path in the folder), "text", and if known "rows" and "country". Raises FolderError:
+    the file cannot be read, a line is no label, a picture is not in the folder or has not one plate.
+    """
+    photos = {photo.name: photo for photo in folder.photos}
+    kept: list[Photo] = []
+    try:
+        lines = labels.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise FolderError(f"{labels}: the labels cannot be read ({error.strerror or error})") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        where = f"{labels}, line {number}"
+        try:
+            record = cast("dict[str, Any]", json.loads(line))
+            name, text = str(record["image"]), str(record["text"])
+            rows, country = record.get("rows"), record.get("country")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FolderError(f"{where}: no label of a picture: {error!r}") from error
+        photo = photos.get(name)
+        if photo is None:
+            raise FolderError(f"{where}: {name} is no picture of {folder.path}; are these the labels of that folder?")
+        plates = photo.plates or ()
+        if len(plates) != 1:
+            raise FolderError(f"{where}: {name} has {len(plates)} plates; labels are for pictures of one plate")
+        known = replace(
+            plates[0],
+            text=text,
+            rows=None if rows is None else int(rows),
+            country=plates[0].country if country is None else str(country),
+        )
+        kept.append(Photo(photo.path, photo.name, (known,)))
+    return Folder(folder.name, folder.path, "labelled", tuple(kept))
 
 
 def _annotated(path: Path, annotations: Path) -> list[Photo]:

@@ -45,7 +45,7 @@ class Outcome:
     """One plate whose text is known, and what became of it.
 
     ``found``: there was a reading (of any text) at the plate. ``height``: pixels; ``angle``: degrees, None unknown.
-    ``box``, ``corners``: where it was looked for or found, pixels of the picture.
+    ``box``, ``corners``: where it was looked for or found, pixels of the picture. ``country``, ``rows``: None unknown.
     """
 
     picture: str
@@ -58,6 +58,8 @@ class Outcome:
     angle: float | None
     box: Box
     corners: Corners | None = None
+    country: str | None = None
+    rows: int | None = None
 
     @property
     def exact(self) -> bool:
@@ -196,8 +198,9 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     ``exact``, ``folded``: share of plates whose text is wholly right. ``characters``: share of the true characters
     that were read (folded); ``character_errors``: edits a true character. ``calibration``: for plates and for
     characters the expected error and the diagram (only of what was read). ``precision_and_coverage_above``: of
-    the plates at least so sure, the share right, and how many those are of all. ``by_height``, ``by_angle``: right
-    (folded) and all. ``confusions``: "truth>read", a side empty where a character is missing or too many.
+    the plates at least so sure, the share right, and how many those are of all. ``by_height``, ``by_angle``, and
+    where known ``by_country``, ``by_rows``: right (folded) and all.
+    ``confusions``: "truth>read", a side empty where a character is missing or too many.
     """
     count = len(outcomes)
     same = [one.same for one in outcomes]
@@ -239,12 +242,22 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "precision_and_coverage_above": above,
         "by_height": _classes(HEIGHTS, [(one.height, one.same) for one in outcomes]),
         "by_angle": _classes(ANGLES, [(one.angle, one.same) for one in outcomes if one.angle is not None]),
+        **_kinds("by_country", [(one.country, one.same) for one in outcomes]),
+        **_kinds("by_rows", [(None if one.rows is None else str(one.rows), one.same) for one in outcomes]),
         "confusions": dict(confusions.most_common(30)),
     }
 
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 0.0
+
+
+def _kinds(name: str, values: Sequence[tuple[str | None, bool]]) -> dict[str, dict[str, list[int]]]:
+    """Right and all of each kind, in the order of their names, as the figure ``name``; nothing where there is but
+    one kind."""
+    kinds = sorted({kind for kind, _ in values if kind is not None})
+    own = {kind: [right for other, right in values if other == kind] for kind in kinds}
+    return {name: {kind: [sum(rights), len(rights)] for kind, rights in own.items()}} if len(kinds) > 1 else {}
 
 
 def _classes(limits: Sequence[int], values: Sequence[tuple[float, bool]]) -> dict[str, list[int]]:
