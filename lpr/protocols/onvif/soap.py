@@ -86,10 +86,17 @@ class Request:
         return words(self.find(*names))
 
     def find(self, *names: str) -> Element | None:
-        """The first element at a path below the body element."""
+        """The first element at a path below the body element. Where none is in the right namespace, one of the right
+        name in another is taken: some NVRs are careless there."""
         found: Element | None = self.body
         for name in names:
-            found = None if found is None else found.find(q(name))
+            if found is None:
+                return None
+            right = found.find(q(name))
+            if right is None:
+                wanted = name.partition(":")[2]
+                right = next((child for child in found if split(child.tag)[1] == wanted), None)
+            found = right
         return found
 
     def all(self, name: str) -> list[Element]:
