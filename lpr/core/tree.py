@@ -33,6 +33,9 @@ UNREAD = "unread"
 OTHER = "other"
 """Stands for a plate with other characters than A to Z and 0 to 9."""
 
+LATEST: Micros = 253_000_000_000_000_000
+"""Passages from this time on (it lies in the year 9987) have no place in the tree."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _HOUR = re.compile(r"[01][0-9]|2[0-3]")
@@ -211,7 +214,7 @@ def span_of(node: Day | Hour | Report, utc_offset: int) -> tuple[Micros, Micros]
 
 def _day(text: str) -> date | None:
     found = _DAY.fullmatch(text)
-    if found is None or not 1970 <= int(found[1]) <= 9998:
+    if found is None or not 1970 <= int(found[1]) <= 9987:
         return None
     try:
         return date(int(found[1]), int(found[2]), int(found[3]))
