@@ -12,8 +12,9 @@ from typing import Protocol
 
 from hypothesis import strategies as st
 
-from lpr.protocols import milesight
+from lpr.protocols import milesight, neural
 from tests.protocols.milesight.samples import METADATA
+from tests.protocols.neural.samples import RECORD, STYLE
 
 
 class Stream(Protocol):
@@ -76,6 +77,29 @@ class _MilesightClient:
         return self._end.buffered
 
 
+class _NeuralReader:
+    def __init__(self) -> None:
+        self._end = neural.MessageReader(LIMIT)
+
+    def feed(self, data: bytes) -> list[object]:
+        self._end.feed(data)
+        return list(self._end.messages())
+
+    def held(self) -> int:
+        return self._end.buffered
+
+
+class _NeuralTrigger:
+    def __init__(self) -> None:
+        self._end = neural.TriggerReader(b"TRIGGER")
+
+    def feed(self, data: bytes) -> list[object]:
+        return list(self._end.feed(data))
+
+    def held(self) -> int:
+        return self._end.buffered
+
+
 _LOGIN = st.builds(milesight.encode_login_request, st.text(max_size=20), st.text(max_size=20))
 _LATER = st.one_of(
     _LOGIN,
@@ -108,5 +132,19 @@ CASES = [
         st.lists(_POST, max_size=4).map(b"".join),
         milesight.ProtocolError,
         LIMIT + 10,
+    ),
+    StreamCase(
+        "neural reader",
+        _NeuralReader,
+        st.lists(st.builds(neural.encode, RECORD, STYLE), max_size=3).map(b"".join),
+        neural.ProtocolError,
+        LIMIT + 16,
+    ),
+    StreamCase(
+        "neural trigger",
+        _NeuralTrigger,
+        st.lists(st.sampled_from([b"TRIGGER", b"TRIGGER\r\n", b"HELLO\n", b"\0"]), max_size=6).map(b"".join),
+        ValueError,
+        8,
     ),
 ]
