@@ -135,8 +135,8 @@ def format_range(at: int) -> str:
 
 
 def format_rtp_info(base: str, tracks: Iterable[tuple[str, int | None, int | None]]) -> str:
-    """The value of RTP-Info. ``base``: the stream's address with a slash at its end. ``tracks``: of each its control, and
-    the sequence number and RTP time of its first packet, None where they are not known."""
+    """The value of RTP-Info. ``base``: the stream's address with a slash at its end. ``tracks``: of each its control,
+    and the sequence number and RTP time of its first packet, None where they are not known."""
     parts: list[str] = []
     for control, sequence, time in tracks:
         part = f"url={base}{control}"
