@@ -1,4 +1,4 @@
-"""Cameras and their live pictures, and the state of the service. May import ``lpr.core`` and this room."""
+"""Cameras and their live pictures, and the state of the service. May import ``lpr.core``, ``lpr.media`` and this room."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from lpr.web.live import Channel, Shot
+from lpr.media.live import Channel, Shot
 from lpr.web.models import CameraDocument, CameraList, LiveQuery, SnapshotQuery
 from lpr.web.problems import Problem
 from lpr.web.routes import Call, Nothing, Route, answer

@@ -1,6 +1,6 @@
 """What the handlers work with: the given context and the room's own helpers, made once for a server.
 
-May import ``lpr.core`` and this room.
+May import ``lpr.core``, ``lpr.media`` and this room.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from aiohttp import web
 from lpr.http.audit import AuditTrail
 from lpr.http.guard import Guard
 from lpr.http.limits import Throttle
+from lpr.media.live import LiveRoom
 from lpr.web.context import WebContext
-from lpr.web.live import LiveRoom
 from lpr.web.passages import Passages
 from lpr.web.problems import Problem
 from lpr.web.sessions import Session, Sessions

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from lpr.core.frames import Frame
 from lpr.core.live import LiveSnapshot
+from lpr.media.live import STALE_US, choose
+from lpr.vision.overlay import draw
 from lpr.web import api_events
-from lpr.web.live import STALE_US, choose, draw
 from lpr.web.services import SERVICES
 from tests.web.conftest import Client, bearer
 from tests.web.sample import BASE, OPERATOR, Site, add_passage, reading_of, shots

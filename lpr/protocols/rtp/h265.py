@@ -14,7 +14,7 @@ from lpr.protocols.rtp.nal import fragments
 from lpr.protocols.rtp.packet import MTU_PAYLOAD, RtpError
 
 CLOCK_RATE = 90000
-VPS, SPS, PPS, DELIMITER = 32, 33, 34, 35
+VPS, SPS, PPS, DELIMITER, PREFIX_SEI, SUFFIX_SEI = 32, 33, 34, 35, 39, 40
 FIRST_KEY, LAST_KEY = 16, 21
 """Types of intra random access pictures (BLA, IDR, CRA)."""
 _AP, _FU, _PACI = 48, 49, 50

@@ -1,0 +1,141 @@
+"""What encodes pictures: the interface, MJPEG with OpenCV, and which codecs this installation has.
+
+H.264 and H.265 need PyAV (the optional extra ``video``), whose wheel brings GPL libraries; ``lpr.media.libav`` alone
+imports it, and only where it is installed. MJPEG needs nothing besides. Encoders block and belong to one thread at a
+time. May import this room, ``lpr.protocols``, OpenCV.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, Protocol, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lpr.protocols.rtp import jpeg
+
+Codec: TypeAlias = Literal["h264", "h265", "mjpeg"]
+Image: TypeAlias = NDArray[np.uint8]
+"""(height, width, 3), BGR."""
+
+MISSING = "PyAV is not installed, which H.264, H.265 and sound need: pip install 'lpr[video]'"
+
+
+class EncoderError(Exception):
+    """A picture can't be encoded, or an encoder not opened. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an encoder is opened with. ``width``, ``height``: pixels of every picture it gets. ``rate``: frames a second
+    that its bit rate counts with. ``bitrate``: kbit/s. ``quality``: of MJPEG, 1 to 100."""
+
+    codec: Codec
+    width: int
+    height: int
+    rate: float
+    bitrate: int
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One picture as payloads of RTP, which the stream puts headers on. ``key``: it needs no other one."""
+
+    payloads: tuple[bytes, ...]
+    key: bool
+
+
+class Encoder(Protocol):
+    """One open encoder. To be used from one thread at a time; ends when it is let go of."""
+
+    @property
+    def sdp(self) -> tuple[str, ...]:
+        """The lines of the media description that its pictures need (parameter sets)."""
+        ...
+
+    def encode(self, image: Image, *, key: bool) -> Encoded | None:
+        """A picture of the size in its settings; ``key``: as a key frame. None: it keeps it for now. Raises
+        EncoderError."""
+        ...
+
+
+class MjpegEncoder:
+    """Each picture a JPEG of its own (RFC 2435)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._quality = settings.quality
+
+    @property
+    def sdp(self) -> tuple[str, ...]:
+        """See Encoder."""
+        return jpeg.media_lines()
+
+    def encode(self, image: Image, *, key: bool) -> Encoded:
+        """See Encoder."""
+        try:
+            scan = jpeg.parse_jpeg(encode_jpeg(image, self._quality))
+        except jpeg.JpegError as error:
+            raise EncoderError(str(error)) from error
+        return Encoded(tuple(jpeg.pack(scan)), True)
+
+
+def encode_jpeg(image: Image, quality: int) -> bytes:
+    """A baseline JPEG of 4:2:0 with the standard Huffman tables. Raises EncoderError."""
+    options = [
+        *(cv2.IMWRITE_JPEG_QUALITY, quality),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420),
+    ]
+    done, data = cv2.imencode(".jpg", image, options)
+    if not done:
+        raise EncoderError(f"OpenCV could not encode a picture of {image.shape[1]} x {image.shape[0]} pixels")
+    return data.tobytes()
+
+
+@cache
+def has_libav() -> bool:
+    """Whether PyAV is installed."""
+    return importlib.util.find_spec("av") is not None
+
+
+@cache
+def available() -> frozenset[Codec]:
+    """The codecs that can be encoded here."""
+    if not has_libav():
+        return frozenset({"mjpeg"})
+    from lpr.media.libav import encoders
+
+    return frozenset({"mjpeg", *encoders()})
+
+
+def choose_codec(asked: Literal["auto", "h264", "h265", "mjpeg"], there: frozenset[Codec]) -> tuple[Codec, str]:
+    """What is encoded where ``asked`` is configured, and one sentence for people when that is something else."""
+    if asked == "auto":
+        return ("h264", "") if "h264" in there else ("mjpeg", f"MJPEG is offered: {MISSING}")
+    if asked in there:
+        return asked, ""
+    return "mjpeg", f"MJPEG is offered instead of {asked.upper()}: {MISSING}"
+
+
+def open_encoder(settings: Settings) -> Encoder:
+    """Raises EncoderError."""
+    if settings.codec == "mjpeg":
+        return MjpegEncoder(settings)
+    if settings.codec not in available():
+        raise EncoderError(MISSING)
+    from lpr.media.libav import LibavEncoder
+
+    return LibavEncoder(settings)
+
+
+def fit(size: tuple[int, int], width: int, height: int, codec: Codec) -> tuple[int, int]:
+    """Width and height to encode a picture of ``size`` with: its shape kept, within ``width`` and ``height`` (0: as the
+    shape demands), never larger than it, in steps that the codec needs (8 for MJPEG, at most 2040; else 2)."""
+    step, most = (8, jpeg.MOST_PIXELS) if codec == "mjpeg" else (2, 16384)
+    scale = min(1.0, *(limit / side for limit, side in zip((width or most, height or most), size, strict=True)))
+    wide, high = (max(step, min(most, round(side * scale / step) * step)) for side in size)
+    return wide, high
