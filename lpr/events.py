@@ -594,6 +594,22 @@ class ClientLeft(Event, frozen=True, kw_only=True):
     sent: int
 
 
+class FileTransferred(Event, frozen=True, kw_only=True):
+    """Audit trail: a file was transferred at a file server (FTP, SFTP).
+
+    ``path``: absolute in the tree that clients see; ``direction``: "out" (to the client); ``bytes``: handed to the
+    connection; ``outcome``: "done", "aborted" (by the client, or it read a part only) or what went wrong.
+    """
+
+    server: str
+    user: str
+    remote: str
+    path: str
+    direction: str
+    bytes: int
+    outcome: str
+
+
 class AbuseSeen(Event, frozen=True, kw_only=True):
     """Hostile or broken input at a server, summed over ``window_s`` seconds so that the rate is bounded.
 
@@ -646,6 +662,7 @@ EVENTS: tuple[type[Event], ...] = (
     ClientJoined,
     ClientServed,
     ClientLeft,
+    FileTransferred,
     AbuseSeen,
 )
 """Every event type. The name in the log is the class's name."""

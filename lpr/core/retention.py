@@ -36,6 +36,7 @@ from lpr.events import (
     CaptureTaken,
     DeliveryRequested,
     Event,
+    FileTransferred,
     FramesPassed,
     LoggedIn,
     LoginFailed,
@@ -69,7 +70,7 @@ _BLOB = re.compile(rb'"blob":"([0-9a-f]{64})"')
 _PICTURE = re.compile(rb'"blob":"([0-9a-f]{64})","width":\d+,"height":\d+,"bytes":(\d+)')
 _JOBS = frozenset({PassageSigned.__name__, DeliveryRequested.__name__})
 
-AUDIT: frozenset[str] = frozenset(event.__name__ for event in (LoggedIn, LoginFailed, ApiCalled))
+AUDIT: frozenset[str] = frozenset(event.__name__ for event in (LoggedIn, LoginFailed, ApiCalled, FileTransferred))
 """Kept ``audit_days``."""
 
 LASTING: frozenset[str] = frozenset(e.__name__ for e in (UserAdded, UserChanged, UserRemoved, PasswordSet))

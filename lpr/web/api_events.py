@@ -24,7 +24,17 @@ HEARTBEAT = 15.0
 PAGE = 200
 NAMES = tuple(event.__name__ for event in EVENTS)
 AUDIT = frozenset(
-    {"UserAdded", "UserChanged", "UserRemoved", "PasswordSet", "LoggedIn", "LoginFailed", "ApiCalled", "AbuseSeen"}
+    {
+        "UserAdded",
+        "UserChanged",
+        "UserRemoved",
+        "PasswordSet",
+        "LoggedIn",
+        "LoginFailed",
+        "ApiCalled",
+        "FileTransferred",
+        "AbuseSeen",
+    }
 )
 """Who did what: for administrators only."""
 
