@@ -318,6 +318,15 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
             raise refuse(f"push.{index}.user", "there is no password_file for this user", "name the file")
         if push.retry_first > push.retry_max:
             raise refuse(f"push.{index}.retry_first", "it is longer than retry_max", "make it at most retry_max")
+    ftp = config.ftp
+    if ftp is not None and ftp.tls is None and not ftp.plain:
+        raise refuse(
+            "ftp", "it has no TLS", "name certificate_file and key_file under ftp.tls, or set ftp.plain = true"
+        )
+    if ftp is not None and ftp.implicit and (ftp.tls is None or ftp.plain):
+        raise refuse("ftp.implicit", "every connection is then encrypted", "set ftp.tls and leave ftp.plain out")
+    if ftp is not None and ftp.passive_ports is not None and ftp.passive_ports[0] > ftp.passive_ports[1]:
+        raise refuse("ftp.passive_ports", "the first port is over the last", "write them in order, first and last")
     for path, name in _files(config):
         if not Path(name).is_file():
             raise refuse(path, f"there is no file {name!r}", "paths are taken from the working folder")

@@ -20,6 +20,7 @@ from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.milesight import HttpPush, MilesightServer
 from lpr.config.records import Log, Retention, Sign
 from lpr.config.rtsp import Rtsp, RtspStream
+from lpr.config.transfer import FtpServer, SftpKey, SftpServer
 from lpr.config.web import Web
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "DeviceHttp",
     "Engine",
     "Fraction",
+    "FtpServer",
     "HttpPush",
     "Log",
     "MilesightServer",
@@ -42,6 +44,8 @@ __all__ = [
     "Rtsp",
     "RtspStream",
     "Section",
+    "SftpKey",
+    "SftpServer",
     "Sign",
     "Tls",
     "Trigger",
@@ -71,5 +75,7 @@ class Config(Section, frozen=True, kw_only=True):
     ] = ()
     device_http: DeviceHttp | None = None
     rtsp: Rtsp | None = None
+    ftp: FtpServer | None = None
+    sftp: SftpServer | None = None
     retention: Retention = msgspec.field(default_factory=Retention)
     log: Log = msgspec.field(default_factory=Log)
