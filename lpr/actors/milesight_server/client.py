@@ -1,8 +1,4 @@
-"""One client's connection: reads its messages, writes passages to it, without a copy and without holding any.
-
-Sending goes straight to the socket: what the kernel does not take stays in the shared message, and while the client
-takes nothing not even that is held: the message is asked for again when there is room. So a stalled client costs its
-socket and a few numbers, whatever a passage weighs.
+"""One client's connection: reads its messages, writes passages to it (``lpr.core.sending``).
 
 May import ``lpr.events``, ``lpr.core`` and ``lpr.protocols``.
 """
@@ -17,10 +13,11 @@ from typing import Protocol
 import anyio
 import anyio.lowlevel
 
-from lpr.actors.milesight_server.feed import Feed
 from lpr.actors.milesight_server.ledger import Ledger
 from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogUnavailable
+from lpr.core.feed import Feed
+from lpr.core.sending import Dropped, Sender
 from lpr.core.sockets import unacknowledged
 from lpr.events import Micros
 from lpr.protocols.milesight.connection import ServerConnection, ServerState
@@ -32,15 +29,6 @@ BURST = 262_144
 """Bytes sent to one client in a row before the others have their turn; a passage counts as 4096 at least."""
 MAX_REPLIES = 16
 """Replies that a client may leave unread before it is dropped."""
-
-
-class Dropped(Exception):
-    """The connection has to end. ``reason``: for ClientLeft; ``offence``: how it is counted, "" when it is none."""
-
-    def __init__(self, reason: str, offence: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.offence = offence
 
 
 class Host(Protocol):
@@ -66,8 +54,7 @@ class Host(Protocol):
 
 
 class Client:
-    """One connection. ``number``: unique in the server. ``deadline``: monotonic µs by which it has to log in, or to
-    take a byte, or None. ``identity``: ``<user>@<address>`` once it is logged in."""
+    """One connection. ``number``: unique in the server. ``identity``: ``<user>@<address>`` once it is logged in."""
 
     def __init__(
         self,
@@ -83,18 +70,22 @@ class Client:
         self._host = host
         self._sock = sock
         self._connection = connection
-        self._send_timeout = round(send_timeout * 1_000_000)
+        self._sender = Sender(sock, host.clock, send_timeout, host.stalled)
         self._replies: list[bytes] = []
         self._news = anyio.Event()
         self._scope = anyio.CancelScope()
         self._verdict: Dropped | None = None
-        self._bytes = 0
         self.number = number
         self.address = address
         self.identity: str | None = None
         self.ledger = Ledger(0)
         self.sent = 0
-        self.deadline: Micros | None = host.clock.mono() + round(login_timeout * 1_000_000)
+        self._log_in_by: Micros | None = host.clock.mono() + round(login_timeout * 1_000_000)
+
+    @property
+    def deadline(self) -> Micros | None:
+        """Monotonic µs by which it has to log in, or to take a byte, or None."""
+        return self._sender.deadline if self._log_in_by is None else self._log_in_by
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -114,7 +105,7 @@ class Client:
     def acknowledge(self, now: Micros) -> None:
         """Ask the kernel what the client's machine has, and note it."""
         if self.ledger.open:
-            self.ledger.acknowledge(self._bytes - unacknowledged(self._sock), now)
+            self.ledger.acknowledge(self._sender.written - unacknowledged(self._sock), now)
 
     async def run(self) -> Dropped:
         """Serve until the connection ends, and close it. Returns why it ended; cancellation goes through."""
@@ -179,14 +170,14 @@ class Client:
                 continue
             result = self._host.check(login, self.address)
             if isinstance(login, LoginRequest) and result == "200":
-                self.deadline = None
+                self._log_in_by = None
                 position = await self._host.join(self, login.user)
                 self.ledger = Ledger(position)
-                await self._send_reply(self._connection.accept())
+                await self._sender.send(self._connection.accept())
                 return position
-            await self._send_reply(self._connection.reject(result))
+            await self._sender.send(self._connection.reject(result))
             if self._connection.state is ServerState.CLOSED:
-                self._say_goodbye()
+                self._sender.finish()
                 raise Dropped("wrong log-in")
 
     async def _listen(self) -> None:
@@ -215,12 +206,12 @@ class Client:
             await self._flush_replies()
             numbers = await feed.after(position)
             for number in numbers:
-                before = self._bytes
+                before = self._sender.written
                 await self._send_passage(number)
                 position = number
                 if self._replies:
                     await self._flush_replies()
-                burst += self._bytes - before + BURST // 64
+                burst += self._sender.written - before + BURST // 64
                 if burst >= BURST:
                     burst = 0
                     await anyio.lowlevel.checkpoint()
@@ -229,58 +220,13 @@ class Client:
 
     async def _flush_replies(self) -> None:
         while self._replies:
-            await self._send_reply(self._replies.pop(0))
-
-    async def _send_reply(self, reply: bytes) -> None:
-        offset = self._push(reply, 0)
-        while offset < len(reply):
-            await self._writable()
-            offset = self._push(reply, offset)
+            await self._sender.send(self._replies.pop(0))
 
     async def _send_passage(self, number: int) -> None:
-        feed = self._host.feed
-        message = feed.ready(number) or await feed.message(number)
-        if message is None:
+        if not await self._sender.send_passage(self._host.feed, number):
             return
-        length, offset = len(message), self._push(message, 0)
-        while offset < length:
-            message = None
-            await self._writable()
-            message = feed.ready(number) or await feed.message(number)
-            if message is None or len(message) != length:
-                raise Dropped("a picture was removed while it was being sent")
-            offset = self._push(message, offset)
         self.sent += 1
         first = not self.ledger.open
-        self.ledger.wrote(number, self._bytes)
+        self.ledger.wrote(number, self._sender.written)
         if first:
             self._host.stalled()
-
-    def _push(self, message: bytes, offset: int) -> int:
-        """As much of ``message`` from ``offset`` as the kernel takes now. Gives the new offset."""
-        view = memoryview(message)
-        try:
-            while offset < len(message):
-                taken = self._sock.send(view[offset:])
-                offset += taken
-                self._bytes += taken
-        except (BlockingIOError, InterruptedError):
-            return offset
-        return offset
-
-    async def _writable(self) -> None:
-        """Until the kernel takes more; the deadline runs meanwhile. A log-in's own deadline stays as it is."""
-        if self.identity is None:
-            await anyio.wait_writable(self._sock)
-            return
-        self.deadline = self._host.clock.mono() + self._send_timeout
-        self._host.stalled()
-        await anyio.wait_writable(self._sock)
-        self.deadline = None
-
-    def _say_goodbye(self) -> None:
-        """Let the last reply out before the connection closes."""
-        try:
-            self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            return

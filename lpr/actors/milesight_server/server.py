@@ -20,16 +20,18 @@ import anyio
 import anyio.abc
 import anyio.lowlevel
 
-from lpr.actors.milesight_server.client import Client, Dropped
-from lpr.actors.milesight_server.feed import Feed
+from lpr.actors.milesight_server.client import Client
 from lpr.actors.milesight_server.positions import MAX_CLIENTS, PositionsDecider
 from lpr.config import MilesightServer as Settings
 from lpr.core.actor import Emit, recover, run_decider
 from lpr.core.admission import Admission, RateTable, Tally
 from lpr.core.blobs import BlobStore
 from lpr.core.clock import SECOND, Clock
+from lpr.core.delivery import Shipment
 from lpr.core.errors import LogClosedError, LogUnavailable
+from lpr.core.feed import Feed, Pictures
 from lpr.core.log import EventLog
+from lpr.core.sending import Dropped
 from lpr.core.sockets import listen, out_of_handles, prepare, shown
 from lpr.events import (
     ClientJoined,
@@ -37,12 +39,10 @@ from lpr.events import (
     ClientServed,
     Event,
     Micros,
-    PassageDecided,
     ServerListening,
 )
 from lpr.protocols.milesight.connection import ServerConnection
-from lpr.protocols.milesight.messages import BadLogin, LoginRequest
-from lpr.protocols.milesight.metadata import Metadata
+from lpr.protocols.milesight.messages import BadLogin, LoginRequest, encode_recognition
 from lpr.protocols.milesight.passage import guid_of, metadata_of
 
 WRONG_LOGINS = 30
@@ -110,8 +110,7 @@ class MilesightServer:
         self.feed = Feed(
             self._log,
             self._blobs,
-            to_metadata=self._metadata,
-            revision=settings.revision,
+            encode=self._encode,
             images=settings.images,
             cache=self._cache,
             server=self.name,
@@ -280,9 +279,12 @@ class MilesightServer:
             self._resume_floor = head, await self.feed.start_of_last(limit)
         return self._resume_floor[1]
 
-    def _metadata(self, passage: PassageDecided) -> Metadata:
+    def _encode(self, shipment: Shipment, pictures: Pictures) -> bytes:
+        passage, settings = shipment.decided, self._settings
         roi = self._lane_numbers.get(passage.source, 0)
-        return metadata_of(passage, guid=self._guid, roi=roi, plate_type=self._settings.plate_type)
+        metadata = metadata_of(passage, guid=self._guid, roi=roi, plate_type=settings.plate_type)
+        images = tuple(image for image in (pictures.plate, pictures.full) if image is not None)
+        return encode_recognition(metadata, images, settings.revision)
 
     def _wake_all(self) -> None:
         for client in self._clients.values():

@@ -4,7 +4,7 @@ The order comes from the log: clients that keep up are answered from the latest 
 bytes of a passage are built once, kept in a cache bounded in bytes, and handed out as the same object to every
 client; one that fell out of it is built again from the log and the blob store, with the same bytes.
 
-May import ``lpr.events``, ``lpr.core`` and ``lpr.protocols``.
+May import ``lpr.events`` and anyio.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import anyio
 
 from lpr.core.blobs import BlobStore
-from lpr.core.errors import BlobDamagedError, BlobMissingError, RecordError
+from lpr.core.delivery import Shipment
+from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.log import EventLog
-from lpr.events import BlobMissing, PassageDecided, PassageSigned, Picture
-from lpr.protocols.milesight.messages import encode_recognition
-from lpr.protocols.milesight.metadata import Metadata, Revision
+from lpr.core.passed import SIGNED, passage
+from lpr.events import BlobMissing, Picture
 
-SIGNED = frozenset({PassageSigned.__name__})
 RECENT = 512
 """Numbers of the latest passages kept, so that clients at the head don't read the log each for itself."""
 PAGE = 64
@@ -31,13 +32,22 @@ BUILDERS = 4
 NOTICED = 256
 """Missing pictures that were told already and are not told again."""
 
-ToMetadata = Callable[[PassageDecided], Metadata]
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The JPEGs of a passage that a server sends; None: not wanted, not there, or lost."""
+
+    plate: bytes | None = None
+    full: bytes | None = None
+
+
+Encode: TypeAlias = Callable[[Shipment, Pictures], bytes | None]
+"""A passage in the wire's bytes, always the same; None: this server doesn't send it."""
 
 
 class Feed:
-    """``images``: "none", "plate", "full" or "all". ``cache``: bytes of built messages that are kept.
-
-    ``to_metadata``: a passage in the wire's words. ``noticed``: called with a BlobMissing event, once a picture.
+    """``images``: which pictures ``encode`` is given: "none", "plate", "full" or "all". ``cache``: bytes of built
+    messages that are kept. ``noticed``: called with a BlobMissing event, once a picture. ``server``: its name in there.
     """
 
     def __init__(
@@ -45,8 +55,7 @@ class Feed:
         log: EventLog,
         blobs: BlobStore,
         *,
-        to_metadata: ToMetadata,
-        revision: Revision,
+        encode: Encode,
         images: str,
         cache: int,
         server: str,
@@ -54,8 +63,7 @@ class Feed:
     ) -> None:
         self._log = log
         self._blobs = blobs
-        self._to_metadata = to_metadata
-        self._revision: Revision = revision
+        self._encode = encode
         self._images = images
         self._limit = cache
         self._server = server
@@ -113,7 +121,8 @@ class Feed:
         return self._built.get(seq)
 
     async def message(self, seq: int) -> bytes | None:
-        """The bytes of the passage whose PassageSigned is record ``seq``; None when it is gone from the log."""
+        """The bytes of the passage whose PassageSigned is record ``seq``; None when there is nothing to send of it:
+        it is gone from the log, or not for this server."""
         while True:
             if seq in self._built:
                 self._built.move_to_end(seq)
@@ -137,40 +146,24 @@ class Feed:
             self._size -= len(self._built.popitem(last=False)[1] or b"")
 
     async def _build(self, seq: int) -> bytes | None:
-        found = await self._passage(seq)
+        found = await passage(self._log, seq)
         if found is None:
             return None
-        decided, signed = found
-        images: list[bytes] = []
-        if self._images in ("plate", "all"):
-            images += await self._image(signed.plate_picture)
-        if self._images in ("full", "all"):
-            images += await self._image(signed.picture)
-        return encode_recognition(self._to_metadata(decided), tuple(images), self._revision)
+        signed = found.signed
+        plate = await self._image(signed.plate_picture) if self._images in ("plate", "all") else None
+        full = await self._image(signed.picture) if self._images in ("full", "all") else None
+        return self._encode(found, Pictures(plate, full))
 
-    async def _passage(self, seq: int) -> tuple[PassageDecided, PassageSigned] | None:
-        """Both events of a passage; None when one is gone or cannot be read, so that the next ones still go out."""
-        try:
-            record = await self._log.get(seq)
-            signed = None if record is None else record.event
-            if not isinstance(signed, PassageSigned):
-                return None
-            record = await self._log.by_id(signed.passage)
-            decided = None if record is None else record.event
-        except RecordError:
-            return None
-        return (decided, signed) if isinstance(decided, PassageDecided) else None
-
-    async def _image(self, picture: Picture) -> list[bytes]:
-        """The picture's bytes, or nothing when they are missing or damaged, which is told once."""
+    async def _image(self, picture: Picture) -> bytes | None:
+        """The picture's bytes; None when they are missing or damaged, which is told once."""
         if not picture.blob:
-            return []
+            return None
         try:
-            return [await self._blobs.get(picture.blob)]
+            return await self._blobs.get(picture.blob)
         except (BlobMissingError, BlobDamagedError) as error:
             if picture.blob not in self._told:
                 self._told[picture.blob] = None
                 if len(self._told) > NOTICED:
                     self._told.popitem(last=False)
                 self._noticed(BlobMissing(blob=picture.blob, noticed_by=self._server, problem=str(error)))
-            return []
+            return None
