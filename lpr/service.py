@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +30,7 @@ from lpr.actors.signer import Signer
 from lpr.actors.trigger import TriggerActor
 from lpr.actors.voter import Voter
 from lpr.config import Camera, Config
-from lpr.core.actor import Decider, Source, Worker, run_decider, run_source, run_worker
+from lpr.core.actor import Decider, Worker, run_decider, run_source, run_worker
 from lpr.core.blobs import BlobStore
 from lpr.core.chain import Checkpointer
 from lpr.core.clock import Clock, SystemClock
@@ -43,7 +43,7 @@ from lpr.core.reader import PAGE
 from lpr.core.record import Record
 from lpr.core.retention import Needs, Retention
 from lpr.core.shutter import Shutter
-from lpr.core.sinks import run_sink
+from lpr.core.sinks import Sink, run_sink
 from lpr.core.supervise import Supervisor
 from lpr.events import ServiceStarted, ServiceStopped
 from lpr.folder import DataFolder
@@ -63,7 +63,7 @@ from lpr.web.context import WebContext
 from lpr.web.server import WebServer
 from lpr.web.status import ServiceStatus
 from lpr.web.users import UserStore
-from lpr.wiring import EveryLogin, Tools, accounts_of, nvr_side, secrets_of
+from lpr.wiring import EveryLogin, Tools, accounts_of, brokers, nvr_side, secrets_of
 
 ACTOR = "service"
 _logger = logging.getLogger(__name__)
@@ -151,11 +151,11 @@ class Service:
             )
             await stack.enter_async_context(sink)
             policy = BackoffPolicy(first=push.retry_first, longest=push.retry_max, max_attempts=push.max_attempts)
-            if not await log.cursor(sink.name):
-                # A receiver that is new gets what comes from now on, not the history; settled before a camera runs.
-                await log.append((), actor=sink.name, cursor=log.head)
-            self._supervisor.add(sink.name, partial(run_sink, sink, log, blobs, clock, policy))
-            self._sinks.append(sink.name)
+            await self._add_sink(sink, policy)
+        tools = self._tools()
+        for broker in brokers(tools):
+            await self._add_sink(broker, broker.policy)
+            self._supervisor.add(f"{broker.name} connection", broker.keep)
         for server_config in config.milesight:
             server = MilesightServer(
                 server_config,
@@ -167,7 +167,7 @@ class Service:
             )
             self.servers[server.name] = server
             self._supervisor.add(server.name, partial(run_source, server, log))
-        for source in self._nvr_side():
+        for source in nvr_side(tools):
             self._supervisor.add(source.name, partial(run_source, source, log))
         self._supervisor.add(self._checkpointer.name, self._checkpointer.run)
         if config.web.enabled:
@@ -189,22 +189,28 @@ class Service:
         self._supervisor.add("problems", self._announce)
         self._supervisor.add("measure", self._measure)
 
-    def _nvr_side(self) -> Sequence[Source]:
+    def _tools(self) -> Tools:
+        """What the servers and brokers are given."""
         accounts = accounts_of(self.config, self._secret)
-        return nvr_side(
-            Tools(
-                config=self.config,
-                log=self.log,
-                blobs=self.blobs,
-                clock=self.clock,
-                folder=self.folder,
-                views=self.views,
-                shutters=self.shutters,
-                accounts=accounts,
-                logins=EveryLogin(accounts, self.users),
-                secret=self._secret,
-            )
+        return Tools(
+            config=self.config,
+            log=self.log,
+            blobs=self.blobs,
+            clock=self.clock,
+            folder=self.folder,
+            views=self.views,
+            shutters=self.shutters,
+            accounts=accounts,
+            logins=EveryLogin(accounts, self.users),
+            secret=self._secret,
         )
+
+    async def _add_sink(self, sink: Sink, policy: BackoffPolicy) -> None:
+        if not await self.log.cursor(sink.name):
+            # A receiver that is new gets what comes from now on, not the history; settled before a camera runs.
+            await self.log.append((), actor=sink.name, cursor=self.log.head)
+        self._supervisor.add(sink.name, partial(run_sink, sink, self.log, self.blobs, self.clock, policy))
+        self._sinks.append(sink.name)
 
     def _add_camera(self, camera: Camera) -> None:
         chain = Chain(chain_name(camera.name), partial(self._stages, camera))

@@ -318,6 +318,17 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
             raise refuse(f"push.{index}.user", "there is no password_file for this user", "name the file")
         if push.retry_first > push.retry_max:
             raise refuse(f"push.{index}.retry_first", "it is longer than retry_max", "make it at most retry_max")
+    for index, broker in enumerate(config.mqtt):
+        if broker.user is not None and broker.password_file is None:
+            raise refuse(f"mqtt.{index}.user", "there is no password_file for this user", "name the file")
+        if broker.password_file is not None and broker.user is None:
+            raise refuse(f"mqtt.{index}.password_file", "there is no user for it", "name the user")
+        if broker.client_certificate_file is not None and not broker.tls:
+            raise refuse(f"mqtt.{index}.client_certificate_file", "there is no TLS", "leave tls = false out")
+        if not broker.passages and not broker.onvif:
+            raise refuse(f"mqtt.{index}.passages", "nothing would be published", "set passages or onvif to true")
+        if broker.retry_first > broker.retry_max:
+            raise refuse(f"mqtt.{index}.retry_first", "it is longer than retry_max", "make it at most retry_max")
     ftp = config.ftp
     if ftp is not None and ftp.tls is None and not ftp.plain:
         raise refuse(
@@ -339,7 +350,7 @@ def _has_password(camera: Camera) -> bool:
 
 
 def _named(config: Config) -> Iterator[tuple[str, str]]:
-    for section in ("cameras", "milesight", "push"):
+    for section in ("cameras", "milesight", "push", "mqtt"):
         items = cast("Iterable[Any]", getattr(config, section))
         for index, item in enumerate(items):
             yield f"{section}.{index}.name", item.name
@@ -363,7 +374,7 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
 
     yield from named(config.sign, "sign")
     yield from named(config.web, "web")
-    for section in ("cameras", "milesight", "push"):
+    for section in ("cameras", "milesight", "push", "mqtt"):
         for index, item in enumerate(cast("Iterable[Section]", getattr(config, section))):
             yield from named(item, f"{section}.{index}")
     for key in ("detector", "reader"):
@@ -390,5 +401,9 @@ def _warn(config: Config) -> Iterator[str]:
     for index, push in enumerate(config.push):
         if push.url.startswith("http://") and push.user is not None:
             yield f"push.{index}.url: the password crosses the network without TLS"
+    for index, broker in enumerate(config.mqtt):
+        if not broker.tls and broker.host not in LOOPBACK:
+            what = "plates and the password cross" if broker.user is not None else "plates cross"
+            yield f"mqtt.{index}.tls: {what} the network in clear"
     if config.sign.enabled and config.sign.key_bits == 1024:
         yield "sign.key_bits: 1024 bits no longer withstand a determined forger; use 2048 or 4096"

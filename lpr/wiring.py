@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 
 from lpr.actors.device_http import DeviceHttp, Part
+from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.config import Config
 from lpr.core.accounts import Account, Accounts, Level, LoginsBusy
 from lpr.core.actor import Source
@@ -17,8 +19,11 @@ from lpr.core.clock import Clock
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.core.shutter import Shutter
+from lpr.events import PassageDecided
 from lpr.folder import DataFolder
 from lpr.preparing import StartError, read_secret, write_secret
+from lpr.protocols.mqtt_messages import Device
+from lpr.protocols.onvif_metadata import Tokens, ej_payload, ej_topic, plate_notification
 from lpr.web.users import UserError, UserStore, one_time_password
 
 NVR_ACCOUNT = "nvr"
@@ -107,3 +112,27 @@ def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
     return (
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
     )
+
+
+def brokers(tools: Tools) -> Sequence[MqttSink]:
+    """Every broker that gets the passages. Raises StartError."""
+    config, views = tools.config, tools.views
+    device = Device(f"lpr_{tools.log.log_id[:12]}", config.device, metadata.version("lpr"))
+
+    def onvif(prefix: str, passage: PassageDecided) -> tuple[str, bytes]:
+        told = plate_notification(passage, Tokens(video_source=passage.source, rule="LPR"))
+        return ej_topic(prefix, told), ej_payload(told)
+
+    def cameras() -> Mapping[str, bool]:
+        return {name: view.status.state in ("running", "waiting") for name, view in views.items()}
+
+    found: list[MqttSink] = []
+    for settings in config.mqtt:
+        memory = tools.folder.root / f"{settings.name}.retained.json"
+        around = Surroundings(device, cameras, memory, onvif)
+        password = read_secret(settings.password_file)
+        try:
+            found.append(MqttSink(settings, around, blobs=tools.blobs, clock=tools.clock, password=password))
+        except LinkError as error:
+            raise StartError(str(error)) from None
+    return found

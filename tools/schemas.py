@@ -2,7 +2,7 @@
 
 ``python -m tools.schemas`` writes them, and a golden sample for each event version that has none yet;
 ``python -m tools.schemas --check`` says what is stale. Samples are never overwritten: they are the proof that a log
-written by an older release is still read. May import ``lpr.events``, ``lpr.config`` and ``lpr.core``.
+written by an older release is still read. May import ``lpr.events``, ``lpr.config`` and ``lpr.protocols``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from msgspec import inspect
 
 from lpr.config import Config
 from lpr.events import EVENTS, Event
+from lpr.protocols.mqtt_messages import MESSAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -48,9 +49,25 @@ def config_schema() -> Json:
     return {"$schema": _DIALECT, "title": "lpr.toml", **msgspec.json.schema(Config)}
 
 
+def mqtt_schema() -> Json:
+    """What passages and states look like over MQTT."""
+    references, definitions = msgspec.json.schema_components(MESSAGES, ref_template="#/$defs/{name}")
+    return {
+        "$schema": _DIALECT,
+        "title": "Messages over MQTT",
+        "description": "Payloads of the topics <prefix>/<camera>/passage and <prefix>/<camera>/state.",
+        "messages": {one.__name__: reference for one, reference in zip(MESSAGES, references, strict=True)},
+        "$defs": definitions,
+    }
+
+
 def rendered() -> dict[Path, str]:
     """File -> what it should hold."""
-    documents = {SCHEMAS / "events.json": events_schema(), SCHEMAS / "config.json": config_schema()}
+    documents = {
+        SCHEMAS / "events.json": events_schema(),
+        SCHEMAS / "config.json": config_schema(),
+        SCHEMAS / "mqtt.json": mqtt_schema(),
+    }
     return {path: json.dumps(document, indent=2, ensure_ascii=False) + "\n" for path, document in documents.items()}
 
 

@@ -18,6 +18,7 @@ from lpr.config.camera import Camera, Trigger
 from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.milesight import HttpPush, MilesightServer
+from lpr.config.mqtt import Mqtt
 from lpr.config.records import Log, Retention, Sign
 from lpr.config.rtsp import Rtsp, RtspStream
 from lpr.config.transfer import FtpServer, SftpKey, SftpServer
@@ -35,6 +36,7 @@ __all__ = [
     "HttpPush",
     "Log",
     "MilesightServer",
+    "Mqtt",
     "Name",
     "NotNegative",
     "Port",
@@ -70,6 +72,7 @@ class Config(Section, frozen=True, kw_only=True):
     web: Web = msgspec.field(default_factory=Web)
     milesight: tuple[MilesightServer, ...] = ()
     push: Annotated[tuple[HttpPush, ...], Meta(max_length=3)] = ()
+    mqtt: Annotated[tuple[Mqtt, ...], Meta(max_length=8, description="brokers")] = ()
     accounts: Annotated[
         tuple[Account, ...], Meta(max_length=32, description="machines' accounts; none: one, nvr, with a made password")
     ] = ()

@@ -12,9 +12,10 @@ from lpr.core.clock import ManualClock
 from lpr.core.delivery import Delivered, Refused, Unavailable
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from tests.contracts.http_push_case import HTTP_CASES
+from tests.contracts.mqtt_case import MQTT_CASES
 from tests.contracts.sinks import SECRET, Behaviour, SinkCase, shipment
 
-CASES = HTTP_CASES
+CASES = [*HTTP_CASES, *MQTT_CASES]
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)]
 
 
