@@ -54,13 +54,14 @@ class LiveSnapshot:
     """``version`` grows with every new frame or result. ``frame``: the newest picture, None before the first.
 
     ``readings``: the plates of ``read_frame``, the newest picture an engine has finished with; draw them on that
-    one, or on ``frame`` when it is only a moment younger.
+    one, or on ``frame`` when it is only a moment younger. ``reads``: grows with every result.
     """
 
     version: int
     frame: Frame | None
     read_frame: Frame | None
     readings: tuple[Reading, ...]
+    reads: int = 0
 
 
 class LiveView:
@@ -71,6 +72,7 @@ class LiveView:
         self.status = SourceStatus(source)
         self._snapshot = LiveSnapshot(0, None, None, ())
         self._newer: anyio.Event | None = None
+        self._read: anyio.Event | None = None
         self._asked = -ATTENTION
 
     @property
@@ -85,12 +87,15 @@ class LiveView:
     def set_frame(self, frame: Frame) -> None:
         """The sensor has a new picture."""
         before = self._snapshot
-        self._publish(LiveSnapshot(before.version + 1, frame, before.read_frame, before.readings))
+        self._publish(LiveSnapshot(before.version + 1, frame, before.read_frame, before.readings, before.reads))
 
     def set_readings(self, frame: Frame, readings: tuple[Reading, ...]) -> None:
         """The engine has finished with ``frame``."""
         before = self._snapshot
-        self._publish(LiveSnapshot(before.version + 1, before.frame, frame, readings))
+        self._publish(LiveSnapshot(before.version + 1, before.frame, frame, readings, before.reads + 1))
+        if self._read is not None:
+            self._read.set()
+            self._read = None
 
     def snapshot(self) -> LiveSnapshot:
         """The newest picture and readings; costs nothing."""
@@ -103,6 +108,15 @@ class LiveView:
             if self._newer is None:
                 self._newer = anyio.Event()
             await self._newer.wait()
+        return self._snapshot
+
+    async def wait_read(self, reads: int) -> LiveSnapshot:
+        """Return as soon as the engine has finished with more than ``reads`` pictures. Whoever waits here wants no
+        pixels, and so does not count as looking on."""
+        while self._snapshot.reads <= reads:
+            if self._read is None:
+                self._read = anyio.Event()
+            await self._read.wait()
         return self._snapshot
 
     def _publish(self, snapshot: LiveSnapshot) -> None:
