@@ -7,9 +7,10 @@ May import ``lpr.config`` only.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -338,9 +339,37 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
         raise refuse("ftp.implicit", "every connection is then encrypted", "set ftp.tls and leave ftp.plain out")
     if ftp is not None and ftp.passive_ports is not None and ftp.passive_ports[0] > ftp.passive_ports[1]:
         raise refuse("ftp.passive_ports", "the first port is over the last", "write them in order, first and last")
+    _check_neural(config, refuse)
     for path, name in _files(config):
         if not Path(name).is_file():
             raise refuse(path, f"there is no file {name!r}", "paths are taken from the working folder")
+
+
+def _check_neural(config: Config, refuse: Callable[[str, str, str], ConfigError]) -> None:
+    """Neural Labs' sockets: cameras that exist, and no server without a log-in that is open to everybody."""
+    cameras = {camera.name for camera in config.cameras}
+    for section in ("neural_client", "neural_server", "neural_trigger"):
+        for index, one in enumerate(cast("Iterable[Any]", getattr(config, section))):
+            path = f"{section}.{index}"
+            named = {one.camera} - {None} if section == "neural_trigger" else set[str](one.cameras)
+            if unknown := sorted(named - cameras):
+                key = "camera" if section == "neural_trigger" else "cameras"
+                raise refuse(f"{path}.{key}", f"there is no camera {unknown[0]!r}", f"one of {sorted(cameras)}")
+            if section == "neural_client":
+                if one.retry_first > one.retry_max:
+                    raise refuse(f"{path}.retry_first", "it is longer than retry_max", "make it at most retry_max")
+                continue
+            for network in one.allow:
+                try:
+                    ipaddress.ip_network(network)
+                except ValueError as error:
+                    raise refuse(f"{path}.allow", str(error), 'write "192.168.1.20" or "192.168.1.0/24"') from None
+            if one.host not in LOOPBACK and not one.allow:
+                raise refuse(
+                    f"{path}.host",
+                    f"{one.host} can be reached from outside, the protocol has no log-in, and allow is empty",
+                    "name the addresses that may connect in allow",
+                )
 
 
 def _has_password(camera: Camera) -> bool:
@@ -350,7 +379,7 @@ def _has_password(camera: Camera) -> bool:
 
 
 def _named(config: Config) -> Iterator[tuple[str, str]]:
-    for section in ("cameras", "milesight", "push", "mqtt"):
+    for section in ("cameras", "milesight", "push", "mqtt", "neural_client", "neural_server", "neural_trigger"):
         items = cast("Iterable[Any]", getattr(config, section))
         for index, item in enumerate(items):
             yield f"{section}.{index}.name", item.name
@@ -361,6 +390,9 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
         yield "web.port", config.web.host, config.web.port
     for index, server in enumerate(config.milesight):
         yield f"milesight.{index}.port", server.host, server.port
+    for section in ("neural_server", "neural_trigger"):
+        for index, server in enumerate(cast("Iterable[Any]", getattr(config, section))):
+            yield f"{section}.{index}.port", server.host, server.port
 
 
 def _files(config: Config) -> Iterator[tuple[str, str]]:
@@ -405,5 +437,9 @@ def _warn(config: Config) -> Iterator[str]:
         if not broker.tls and broker.host not in LOOPBACK:
             what = "plates and the password cross" if broker.user is not None else "plates cross"
             yield f"mqtt.{index}.tls: {what} the network in clear"
+    for section in ("neural_client", "neural_server", "neural_trigger"):
+        for index, one in enumerate(cast("Iterable[Any]", getattr(config, section))):
+            if one.host not in LOOPBACK:
+                yield f"{section}.{index}.host: the protocol has no encryption: keep it inside a network you trust"
     if config.sign.enabled and config.sign.key_bits == 1024:
         yield "sign.key_bits: 1024 bits no longer withstand a determined forger; use 2048 or 4096"

@@ -19,6 +19,7 @@ from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.milesight import HttpPush, MilesightServer
 from lpr.config.mqtt import Mqtt
+from lpr.config.neural import NeuralClient, NeuralMessages, NeuralServer, NeuralTrigger
 from lpr.config.records import Log, Retention, Sign
 from lpr.config.rtsp import Rtsp, RtspStream
 from lpr.config.transfer import FtpServer, SftpKey, SftpServer
@@ -38,6 +39,10 @@ __all__ = [
     "MilesightServer",
     "Mqtt",
     "Name",
+    "NeuralClient",
+    "NeuralMessages",
+    "NeuralServer",
+    "NeuralTrigger",
     "NotNegative",
     "Port",
     "Positive",
@@ -80,5 +85,8 @@ class Config(Section, frozen=True, kw_only=True):
     rtsp: Rtsp | None = None
     ftp: FtpServer | None = None
     sftp: SftpServer | None = None
+    neural_client: Annotated[tuple[NeuralClient, ...], Meta(max_length=8)] = ()
+    neural_server: Annotated[tuple[NeuralServer, ...], Meta(max_length=8)] = ()
+    neural_trigger: Annotated[tuple[NeuralTrigger, ...], Meta(max_length=16)] = ()
     retention: Retention = msgspec.field(default_factory=Retention)
     log: Log = msgspec.field(default_factory=Log)
