@@ -43,6 +43,12 @@ class RateTable:
         if len(self._seen) > MAX_ADDRESSES:
             self._seen.popitem(last=False)
 
+    def take_back(self, address: str) -> None:
+        """The latest one noted does not count after all."""
+        times = self._seen.get(address)
+        if times:
+            times.pop()
+
 
 class Admission:
     """Places for connections. One that has not logged in keeps its place only while nobody else needs it.

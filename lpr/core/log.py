@@ -37,7 +37,7 @@ from lpr.core.offload import Offload, in_thread
 from lpr.core.opening import Stamp, open_store
 from lpr.core.reader import PAGE, LogReader, Pages
 from lpr.core.record import CODEC, Link, seq_of
-from lpr.core.store import Statements, Writer
+from lpr.core.writer import Statements, Writer
 from lpr.events import Event, LogRecovered
 
 __all__ = [

@@ -15,7 +15,7 @@ from pathlib import Path
 from lpr.core import store
 from lpr.core.errors import LogDamagedError, LogLockedError, LogUnavailable
 from lpr.core.salvage import Stamp, finish, salvage
-from lpr.core.store import Writer
+from lpr.core.writer import Writer
 from lpr.events import LogRecovered
 
 TAIL = 256

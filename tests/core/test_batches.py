@@ -11,10 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from lpr.core.clock import SECOND, ManualClock
+from lpr.core.batches import share
+from lpr.core.clock import SECOND, ManualClock, SystemClock
 from lpr.core.log import EventLog, LogClosedError, Settings
 from lpr.core.offload import in_thread
-from lpr.core.store import Entry, Statements, Writer
+from lpr.core.writer import Entry, Statements, Writer
 from lpr.events import ClockStepped
 from tests.core.samples import passed
 
@@ -129,3 +130,36 @@ async def test_records_carry_the_time_of_their_append(tmp_path: Path) -> None:
         start = records[0].wall
         assert [record.wall - start for record in records] == [0, 20 * SECOND, -3579 * SECOND, -3579 * SECOND]
         assert records[2].event == ClockStepped(seconds=-3600.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "idle", "took", "first"),
+    [(20, 300, 400, 10), (20, 400, 400, None), (3, 0, 400, None), (5, 0, 400, 2), (20, 0, 0, None)],
+)
+def test_appenders_that_come_back_at_once_are_written_in_halves(
+    count: int, idle: int, took: int, first: int | None
+) -> None:
+    assert share(count, idle, took) == first
+
+
+async def test_many_that_append_again_and_again_all_get_their_records(tmp_path: Path) -> None:
+    async with EventLog.open(tmp_path / "log.db", SystemClock()) as log:
+        numbers: list[int] = []
+
+        async def produce(who: int) -> None:
+            for number in range(15):
+                (record,) = await log.append([passed(number)], actor=f"p{who}")
+                numbers.append(record.seq)
+
+        async with anyio.create_task_group() as tasks:
+            for who in range(20):
+                tasks.start_soon(produce, who)
+        assert sorted(numbers) == list(range(1, 301))
+        assert len(await log.read(0, limit=500)) == 300
+
+
+@pytest.mark.parametrize("rows", [1, 31, 32, 33, 100])
+async def test_rows_of_any_number_are_in_one_transaction(tmp_path: Path, rows: int) -> None:
+    async with EventLog.open(tmp_path / "log.db", ManualClock()) as log:
+        records = await log.append([passed(number) for number in range(rows)], actor="p")
+        assert [record.seq for record in await log.read(0, limit=500)] == [record.seq for record in records]

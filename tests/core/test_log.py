@@ -16,7 +16,6 @@ import anyio.to_thread
 import msgspec
 import pytest
 
-from lpr.core import store
 from lpr.core.clock import SECOND, ManualClock, SystemClock
 from lpr.core.log import (
     EventLog,
@@ -29,6 +28,7 @@ from lpr.core.log import (
 )
 from lpr.core.offload import in_thread
 from lpr.core.record import chain_hash, content, genesis
+from lpr.core.writer import Writer
 from lpr.events import ApiCalled, Baseline, ClockStepped, FramesPassed, TimerFired
 from tests.core.samples import delivered, passed
 
@@ -310,7 +310,7 @@ async def test_a_disk_that_is_full_loses_nothing_and_is_told(path: Path) -> None
         assert [r.seq for r in written] == [3, 4, 5]
 
 
-def limit_pages(writer: store.Writer, pages: int) -> int:
+def limit_pages(writer: Writer, pages: int) -> int:
     """Sets the limit if ``pages`` is not 0; returns the pages in use."""
     return writer.limit_pages(pages)
 

@@ -16,7 +16,7 @@ from lpr.core.clock import ManualClock
 from lpr.core.log import EventLog, LogReader
 from lpr.core.offload import inline
 from lpr.core.retention import BATCH, Needs, Retention
-from lpr.core.store import Writer
+from lpr.core.writer import Writer
 from lpr.events import (
     ApiCalled,
     Baseline,
