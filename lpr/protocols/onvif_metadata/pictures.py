@@ -19,10 +19,6 @@ from lpr.events import Micros
 KEPT = 10
 """Pictures that can be fetched."""
 FOLDER = "/LPR/"
-BEFORE = 2 * KEPT - 1
-"""So many passages, oldest first, must a new ``PictureNames`` be shown for the names of the last ``KEPT`` to be
-right."""
-
 _NAME = re.compile(r"[0-9]{16}(-[0-9]{1,19})?\.jpg", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,10 +35,15 @@ def is_name(text: str) -> bool:
 
 
 class PictureNames:
-    """Names passages one after the other, in the order of their records."""
+    """Names passages one after the other, in the order of their records.
+
+    ``MEMORY``: so many passages before the first one whose name counts must be shown to a new one, oldest first.
+    """
+
+    MEMORY = KEPT - 1
 
     def __init__(self) -> None:
-        self._recent: deque[str] = deque(maxlen=KEPT - 1)
+        self._recent: deque[str] = deque(maxlen=self.MEMORY)
 
     def name(self, at: Micros, record: int) -> str:
         """The file name of the next passage. ``at``: its time; ``record``: the number of its PassageSigned."""
