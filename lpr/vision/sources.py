@@ -34,6 +34,8 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 FIRST_BYTES = 1_048_576
 """So much of a file goes into its content's identity."""
 
+MAX_CREDENTIALS = 1024
+
 Wanted: TypeAlias = Callable[[Micros], bool]
 """Whether a frame with this offset (as in ``Shot``) is worth its pixels."""
 
@@ -189,6 +191,20 @@ def with_credentials(address: str, credentials: str | None) -> str:
     user, _, password = credentials.partition(":")
     secret = f"{quote(unquote(user), safe='')}:{quote(password, safe='')}"
     return urlunsplit((parts.scheme, f"{secret}@{parts.netloc}", parts.path, parts.query, parts.fragment))
+
+
+def read_credentials(file: str | None) -> str | None:
+    """``user:password`` of a camera's ``credentials_file``; None without one. Raises SourceError."""
+    if file is None:
+        return None
+    try:
+        with Path(file).open(encoding="utf-8") as opened:
+            text = opened.read(MAX_CREDENTIALS).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{file}: the credentials can't be read ({error}); see credentials_file") from None
+    if ":" not in text:
+        raise SourceError(f"{file}: no user:password in this file; see credentials_file", final=True)
+    return text
 
 
 def file_identity(path: Path) -> str:

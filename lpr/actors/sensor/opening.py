@@ -5,14 +5,13 @@ Blocking: the sensor gives it a thread. May import ``lpr.config``, ``lpr.vision`
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr.config import Camera
-from lpr.vision.sources import Opening, Reader, Shot, SourceError, Wanted, demo_seed, kind_of
+from lpr.vision.sources import Opening, Reader, Shot, Wanted, demo_seed, kind_of, read_credentials
 from lpr.vision.stills import open_folder
 from lpr.vision.video import open_video
 
@@ -21,8 +20,6 @@ DEMO_RATE = 15.0
 
 SILENCE = 4.0
 """A read of a stream ends after so many times ``stall_after``: later than the sensor's own watch over it gives up."""
-
-MAX_CREDENTIALS = 1024
 
 
 class Scene(Protocol):
@@ -69,7 +66,7 @@ def open_source(camera: Camera) -> Reader:
         return open_folder(camera.source, interval=camera.image_interval, max_size=max_size)
     return open_video(
         camera.source,
-        credentials=_credentials(camera.credentials_file),
+        credentials=read_credentials(camera.credentials_file),
         transport=camera.transport,
         timeout=camera.stall_after,
         silence=SILENCE * camera.stall_after,
@@ -83,16 +80,3 @@ def _open_demo(address: str) -> DemoReader:
     width, height = DEMO_SIZE
     street = Street(demo_seed(address), width, height, DEMO_RATE)
     return DemoReader(street, Opening("demo", address, width, height, DEMO_RATE))
-
-
-def _credentials(file: str | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        with Path(file).open(encoding="utf-8") as opened:
-            text = opened.read(MAX_CREDENTIALS).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{file}: the credentials can't be read ({error}); see credentials_file") from None
-    if ":" not in text:
-        raise SourceError(f"{file}: no user:password in this file; see credentials_file", final=True)
-    return text
