@@ -12,8 +12,9 @@ from typing import Protocol
 
 from hypothesis import strategies as st
 
-from lpr.protocols import milesight, neural
+from lpr.protocols import milesight, mqtt, neural, rtsp
 from tests.protocols.milesight.samples import METADATA
+from tests.protocols.mqtt.broker import STREAMS
 from tests.protocols.neural.samples import RECORD, STYLE
 
 
@@ -100,6 +101,34 @@ class _NeuralTrigger:
         return self._end.buffered
 
 
+class _Rtsp:
+    def __init__(self) -> None:
+        self._parser = rtsp.Parser(max_head=LIMIT, max_body=LIMIT, max_frame=LIMIT)
+
+    def feed(self, data: bytes) -> list[object]:
+        found: list[object] = []
+        self._parser.feed(data)
+        while (message := self._parser.next()) is not None:
+            found.append(message)
+        return found
+
+    def held(self) -> int:
+        return self._parser.buffered
+
+
+class _MqttClient:
+    def __init__(self) -> None:
+        self._end = mqtt.Client(mqtt.Identity("a"), max_packet=LIMIT)
+        self._end.connect()
+
+    def feed(self, data: bytes) -> list[object]:
+        self._end.receive(data)
+        return list(self._end.events())
+
+    def held(self) -> int:
+        return self._end.buffered
+
+
 _LOGIN = st.builds(milesight.encode_login_request, st.text(max_size=20), st.text(max_size=20))
 _LATER = st.one_of(
     _LOGIN,
@@ -111,6 +140,24 @@ _POST = st.builds(
     METADATA,
     st.lists(st.binary(max_size=60), max_size=3).map(tuple),
     st.sampled_from(milesight.REVISIONS),
+)
+
+_RTSP = st.one_of(
+    st.builds(
+        rtsp.encode_request,
+        st.builds(
+            rtsp.Request,
+            st.sampled_from(rtsp.METHODS),
+            st.just("rtsp://h/main"),
+            headers=st.just((("CSeq", "1"),)),
+            body=st.binary(max_size=50),
+        ),
+    ),
+    st.builds(
+        rtsp.encode_response,
+        st.builds(rtsp.Response, st.integers(100, 599), headers=st.just((("CSeq", "1"),)), body=st.binary(max_size=50)),
+    ),
+    st.builds(rtsp.encode_interleaved, st.integers(0, 255), st.binary(max_size=50)),
 )
 
 
@@ -133,6 +180,7 @@ CASES = [
         milesight.ProtocolError,
         LIMIT + 10,
     ),
+    StreamCase("mqtt client", _MqttClient, STREAMS, mqtt.MqttError, LIMIT),
     StreamCase(
         "neural reader",
         _NeuralReader,
@@ -147,4 +195,5 @@ CASES = [
         ValueError,
         8,
     ),
+    StreamCase("rtsp, both ends", _Rtsp, st.lists(_RTSP, max_size=4).map(b"".join), rtsp.ProtocolError, LIMIT + 4),
 ]
