@@ -56,7 +56,7 @@ from lpr.preparing import (
     prepare_key,
     read_secret,
 )
-from lpr.status import News, actors_of, clients_of, disk_of, problems_of, servers_of, sinks_of
+from lpr.status import News, actors_of, clients_of, disk_of, servers_of, sinks_of, troubles_of, with_troubles
 from lpr.vision.engine import Engine, limit_threads, open_engine
 from lpr.vision.vehicle import VehicleReader, open_vehicles
 from lpr.web.context import WebContext
@@ -351,8 +351,8 @@ class Service:
             servers=tuple(servers_of(figures, by_name)),
             clients=clients_of(figures),
         )
-        problems = problems_of(status, figures, self.log.recovered, self.config.log.min_free_mb * 1_000_000)
-        return msgspec.structs.replace(status, problems=tuple(problems))
+        min_free = self.config.log.min_free_mb * 1_000_000
+        return with_troubles(status, tuple(troubles_of(status, figures, self.log.recovered, min_free)))
 
 
 def deciders(config: Config) -> dict[str, Decider[Any]]:

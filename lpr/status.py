@@ -1,6 +1,6 @@
 """The state of the service in one value, for the API, the status page and programs that embed it.
 
-May import ``lpr.core``, ``lpr.actors.figures`` and ``lpr.web.status`` (whose words it fills).
+May import ``lpr.core``, ``lpr.actors.figures``, ``lpr.web.status`` (whose words it fills) and ``lpr.web.texts``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from lpr.actors.figures import FiguresState
 from lpr.core.supervise import ActorStatus as Supervised
@@ -21,7 +23,9 @@ from lpr.web.status import (
     ServiceStatus,
     SinkStatus,
     State,
+    Trouble,
 )
+from lpr.web.texts import DEFAULT, texts_of
 
 STATES: Mapping[str, State] = {
     "starting": "running",
@@ -93,29 +97,41 @@ def disk_of(log: Path, log_id: str, head: int, picture_bytes: int) -> LogStatus:
     return LogStatus(log_id=log_id, head=head, log_bytes=used, picture_bytes=picture_bytes, free_bytes=free)
 
 
-def problems_of(
+def troubles_of(
     status: ServiceStatus, figures: FiguresState, recovered: Sequence[LogRecovered], min_free: int
-) -> Iterator[str]:
+) -> Iterator[Trouble]:
     """What a person should know at once. ``recovered``: on opening the log; ``min_free``: bytes."""
     for event in recovered[:1]:
-        yield f"The log was damaged and has been salvaged: {event.problem}; {event.remedy}"
+        yield trouble("recovered", problem=event.problem, remedy=event.remedy)
     if status.log.free_bytes < min_free:
-        yield f"The disk is nearly full: {status.log.free_bytes // 1_000_000} MB are free."
+        yield trouble("disk", free=status.log.free_bytes // 1_000_000)
     if figures.missing_pictures:
-        yield f"Pictures that the log names are missing or damaged: {figures.missing_pictures}."
+        yield trouble("pictures", count=figures.missing_pictures)
     for actor in status.actors:
         if actor.state == "parked":
-            yield f"{actor.name} failed too often and stays out until the next start: {actor.detail}"
+            yield trouble("parked", name=actor.name, detail=actor.detail)
         elif actor.state in ("failed", "waiting") and actor.detail:
-            yield f"{actor.name}: {actor.detail}"
+            yield trouble("actor", name=actor.name, detail=actor.detail)
     for source in status.sources:
         if source.state in ("lost", "stalled", "waiting"):
-            yield f"Camera {source.source}: {source.message or source.state}"
+            yield trouble("camera", name=source.source, detail=source.message or source.state)
     for sink in status.sinks:
         if sink.state == "waiting":
-            yield f"{sink.name} takes nothing: {sink.last_error}; {sink.waiting} wait."
+            yield trouble("sink", name=sink.name, detail=sink.last_error, count=sink.waiting)
         if sink.parked:
-            yield f"{sink.name} refused {sink.parked} passages; they can be sent again."
+            yield trouble("refused", name=sink.name, count=sink.parked)
+
+
+def trouble(code: str, **values: object) -> Trouble:
+    """A trouble with its values as text."""
+    return Trouble(code=code, values={name: str(value) for name, value in values.items()})
+
+
+def with_troubles(status: ServiceStatus, troubles: Sequence[Trouble]) -> ServiceStatus:
+    """The status with these troubles, and with the sentences that say them in English."""
+    english = texts_of(DEFAULT)
+    said = tuple(english(f"trouble.{each.code}", **each.values) for each in troubles)
+    return msgspec.structs.replace(status, troubles=tuple(troubles), problems=said)
 
 
 class News:

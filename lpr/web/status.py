@@ -68,14 +68,24 @@ class LogStatus(msgspec.Struct, frozen=True, kw_only=True):
     free_bytes: int = 0
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person should know at once. ``code``: "disk", "camera", …, the sentence under ``trouble`` in the pages'
+    texts; ``values``: what fills its gaps."""
+
+    code: str
+    values: dict[str, str] = {}
+
+
 class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """``problems``: what a person should know at once, one sentence each; empty: all is well."""
+    """``troubles``: what a person should know at once; empty: all is well. ``problems``: the same as sentences in
+    English."""
 
     release: str
     device: str
     started: Micros
     now: Micros
     log: LogStatus
+    troubles: tuple[Trouble, ...] = ()
     problems: tuple[str, ...] = ()
     sources: tuple[SourceStatus, ...] = ()
     actors: tuple[ActorStatus, ...] = ()

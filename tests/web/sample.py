@@ -59,6 +59,7 @@ from lpr.web.status import (
     ServerStatus,
     ServiceStatus,
     SinkStatus,
+    Trouble,
 )
 from lpr.web.users import UserStore
 
@@ -247,7 +248,7 @@ class Site:
         self.log, self.blobs, self.users, self.config, self.folder = log, blobs, users, config, folder
         self.views = {camera.name: LiveView(camera.name) for camera in config.cameras}
         self.ids: list[str] = []
-        self.problems: tuple[str, ...] = ()
+        self.troubles: tuple[Trouble, ...] = ()
         self.clock = SystemClock()
 
     @property
@@ -279,7 +280,7 @@ class Site:
                 picture_bytes=1_870_000_000,
                 free_bytes=41_300_000_000,
             ),
-            problems=self.problems,
+            troubles=self.troubles,
             sources=tuple(view.status for view in self.views.values()),
             actors=(
                 ActorStatus(name="voter", state="running", cursor=self.log.head, failures=0),

@@ -13,6 +13,7 @@ import trustme
 from lpr import config as settings
 from lpr.core.live import LiveView
 from lpr.web.render import ROOM, environment, level, number, percent, plate_view, size_text, zone_of
+from lpr.web.status import Trouble
 from lpr.web.texts import LANGUAGES
 from lpr.web.views import local
 from tests.web.conftest import Client
@@ -125,14 +126,14 @@ async def test_one_passage_with_its_chain(client: Client, site: Site) -> None:
 
 
 async def test_live_status_and_users(client: Client, site: Site) -> None:
-    site.problems = ("The disk is nearly full.",)
+    site.troubles = (Trouble(code="disk", values={"free": "7"}),)
     await log_in(client)
     page = await (await client.get("/")).text()
     assert "/api/v1/cameras/gate/live.mjpg?boxes=1" in page and page.count('class="passage"') == 8
     card = await (await client.get(f"/fragments/passages/{site.ids[2]}")).text()
     assert card.count("data-id") == 1 and 'id="hero"' in card
     page = await (await client.get("/status")).text()
-    assert "The disk is nearly full." in page and "41.3 GB" in page and "catalogue" in page
+    assert "The disk is nearly full: 7 MB are free." in page and "41.3 GB" in page and "catalogue" in page
     page = await (await client.get("/users")).text()
     token = field(page, "csrf")
     made = await (
@@ -159,7 +160,7 @@ async def test_data_never_becomes_markup(client: Client, site: Site) -> None:
     evil = '"><script>alert(1)</script>'
     view = site.views["gate"]
     view.status = view.status.__class__(source="gate", state=evil, message=evil)
-    site.problems = (evil,)
+    site.troubles = (Trouble(code="camera", values={"name": "gate", "detail": evil}),)
     await log_in(client)
     for path in ("/", "/status", f"/passages?plate={evil}&lane={evil}", f"/nothing/{evil}", f"/login?next={evil}"):
         page = await (await client.get(path)).text()
