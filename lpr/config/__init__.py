@@ -19,7 +19,8 @@ from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.milesight import HttpPush, MilesightServer
 from lpr.config.mqtt import Mqtt
-from lpr.config.neural import NeuralClient, NeuralMessages, NeuralServer, NeuralTrigger
+from lpr.config.neural import NeuralClient, NeuralMessages, NeuralPassages, NeuralServer, NeuralTrigger
+from lpr.config.onvif import Onvif
 from lpr.config.records import Log, Retention, Sign
 from lpr.config.rtsp import Rtsp, RtspStream
 from lpr.config.transfer import FtpServer, SftpKey, SftpServer
@@ -41,9 +42,11 @@ __all__ = [
     "Name",
     "NeuralClient",
     "NeuralMessages",
+    "NeuralPassages",
     "NeuralServer",
     "NeuralTrigger",
     "NotNegative",
+    "Onvif",
     "Port",
     "Positive",
     "Region",
@@ -83,6 +86,7 @@ class Config(Section, frozen=True, kw_only=True):
     ] = ()
     device_http: DeviceHttp | None = None
     rtsp: Rtsp | None = None
+    onvif: Onvif | None = None
     ftp: FtpServer | None = None
     sftp: SftpServer | None = None
     neural_client: Annotated[tuple[NeuralClient, ...], Meta(max_length=8)] = ()

@@ -32,7 +32,7 @@ class NeuralMessages(Section, frozen=True, kw_only=True):
     """How messages are written; the same for all three.
 
     ``form``: all documented fields, or ``short_fields`` alone. ``framed``: with ``NEURAL`` and the size in front.
-    ``picture``: what ``img`` is; ``plate_evidence``: the plate as an evidence too. ``end``: put behind each message.
+    ``end``: put behind each message.
     ``camera_ids``: camera -> CamID. ``country_names``, ``country_ids``: ISO 3166-1 alpha-2 -> Country, CountryID.
     ``columns``: further elements, name -> text with macros ({PLT}, {DTE}, …).
     """
@@ -43,8 +43,6 @@ class NeuralMessages(Section, frozen=True, kw_only=True):
     ] = ()
     framed: bool = True
     declaration: Annotated[bool, Meta(description="XML begins with its declaration")] = True
-    picture: Literal["full", "plate"] = "full"
-    plate_evidence: bool = False
     picture_size: Annotated[
         Literal["jpeg", "base64"], Meta(description="what imgSize counts: the JPEG's bytes or its base64's characters")
     ] = "jpeg"
@@ -58,19 +56,29 @@ class NeuralMessages(Section, frozen=True, kw_only=True):
     columns: Annotated[dict[str, str], Meta(max_length=64)] = msgspec.field(default_factory=dict[str, str])
 
 
-class NeuralClient(NeuralMessages, frozen=True, kw_only=True):
+class NeuralPassages(NeuralMessages, frozen=True, kw_only=True):
+    """What is sent of each passage, by client and server.
+
+    ``picture``: what ``img`` is; ``plate_evidence``: the plate as an evidence too. ``cameras``: whose passages; empty:
+    all.
+    """
+
+    format: Literal["XML", "XML_IMG", "JSON", "JSON_IMG"] = "XML_IMG"
+    picture: Literal["full", "plate"] = "full"
+    plate_evidence: bool = False
+    cameras: tuple[str, ...] = ()
+
+
+class NeuralClient(NeuralPassages, frozen=True, kw_only=True):
     """The action Socket Client: passages are sent to a receiver that listens.
 
     ``confirm``: what shows that a passage has arrived: "closed": the receiver closed the connection after us; or
-    "received": its machine has the bytes, and ``linger`` seconds later it had not refused them. ``cameras``: whose
-    passages; empty: all.
+    "received": its machine has the bytes, and ``linger`` seconds later it had not refused them.
     """
 
     name: Name = "neural-client"
     host: Annotated[str, Meta(min_length=1, max_length=253)]
     port: Annotated[int, Meta(ge=1, le=65535)] = 17000
-    format: Literal["XML", "XML_IMG", "JSON", "JSON_IMG"] = "XML_IMG"
-    cameras: tuple[str, ...] = ()
     confirm: Literal["received", "closed"] = "received"
     linger: Annotated[float, Meta(gt=0, le=60)] = 1.0
     timeout: Positive = 15.0
@@ -79,7 +87,7 @@ class NeuralClient(NeuralMessages, frozen=True, kw_only=True):
     max_attempts: Annotated[int, Meta(ge=0, description="0: without end")] = 0
 
 
-class NeuralServer(NeuralMessages, frozen=True, kw_only=True):
+class NeuralServer(NeuralPassages, frozen=True, kw_only=True):
     """The action Socket Server: whoever connects gets every passage from then on. The protocol has no log-in.
 
     ``allow``: who may connect; empty: this machine alone.
@@ -88,8 +96,6 @@ class NeuralServer(NeuralMessages, frozen=True, kw_only=True):
     name: Name = "neural-server"
     host: str = "127.0.0.1"
     port: Port = 8051
-    format: Literal["XML", "XML_IMG", "JSON", "JSON_IMG"] = "XML_IMG"
-    cameras: tuple[str, ...] = ()
     allow: Annotated[tuple[Network, ...], Meta(max_length=256)] = ()
     max_clients: Count = 128
     max_clients_per_address: Count = 32
