@@ -2,19 +2,21 @@
 
 A format's ``template`` has one sign a character: ``0`` any digit, ``A`` any letter, the others some letters: ``C``
 Chile's, ``M`` Mexico's (no I, O, Q), ``U`` any letter, but seldom I, O or Q (USA), ``E`` Spain's consonants, ``F``
-France's, ``I`` Italy's, ``G`` Great Britain's, ``N`` the Netherlands', ``P`` the later letters of Poland's, ``H`` and
-``B`` those that the Greek and the Cyrillic alphabet share with the Latin one. Texts are upper case without
+France's, ``I`` Italy's, ``G`` Great Britain's (``L``: of its regions), ``N`` the Netherlands', ``V`` Poland's regions
+and ``P`` its later letters, ``H``, ``B``, ``Y`` and ``J`` those that the Greek and the Cyrillic alphabets (Bulgaria,
+Ukraine, Bosnia) share with the Latin one, ``R`` Norway's, ``S`` Sweden's, ``Z`` the Czech regions, ``K`` Ireland's
+counties of one letter, ``T`` Turkey's, ``X`` Germany's E (electric) and H (historic). Texts are upper case without
 separators. ``groups`` says where a separator stands ("3-4": after the third character) and, for two rows, where the
 second row begins (the last separator).
 
 Sources: Brazil, Contran resolutions 231/2007 and 780/2019; Mercosul, resolution GMC 33/14; the other countries'
-patterns from their public rules as collected in the project's notes on formats; Europe's and the letters each country
-leaves out from general knowledge, not checked against each authority;the states of the USA:
+patterns from their public rules as collected in the project's notes on formats; Europe's (``lpr.plates.europe``) and
+the letters each country leaves out from general knowledge, not checked against each authority; the states of the USA:
 ``lpr.plates.us_states``. ``weight`` is an estimate of how many of the plates on a country's roads have the format. Text
 alone cannot name the country (Uruguay and old Brazil share one pattern): layout, colour and the configured countries
 decide together, and candidates stay ranked.
 
-May import ``lpr.plates.us_states``. Pure.
+May import ``lpr.plates.europe`` and ``lpr.plates.us_states``. Pure.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from lpr.plates.europe import COUNTRIES, european_rows
 from lpr.plates.us_states import us_series
 
 __all__ = [
@@ -54,10 +57,20 @@ CLASSES: Final[dict[str, str]] = {
     "F": "ABCDEFGHJKLMNPQRSTVWXYZ",
     "I": "ABCDEFGHJKLMNPRSTVWXYZ",
     "G": "ABCDEFGHJKLMNOPRSTUVWXYZ",
-    "N": "BDFGHJKLNPRSTVXZ",
+    "L": "ABCDEFGHKLMNOPRSVWXY",
+    "N": "BDFGHJKLMNPRSTVXZ",
     "P": "ACEFGHJKLMNPRSTUVWXY",
     "H": "ABEHIKMNOPTXYZ",
     "B": "ABCEHKMOPTXY",
+    "V": "BCDEFGHKLNOPRSTUWZ",
+    "R": "ABCDEFHJKLNPRSTUVWXYZ",
+    "S": "ABCDEFGHJKLMNOPRSTUWXYZ",
+    "Z": "ABCEHJKLMPSTUZ",
+    "K": "CDGLTW",
+    "T": "ABCDEFGHIJKLMNOPRSTUVYZ",
+    "Y": "ABCEHIKMOPTX",
+    "J": "AEJKMOT",
+    "X": "EH",
     "U": _LETTERS,
 }
 """Sign of a template to the characters it allows."""
@@ -76,9 +89,10 @@ class Format:
 
     ``key``: its name everywhere ("br-old"). ``country``: ISO 3166-1 alpha-2. ``template``: see the module.
     ``groups``: lengths of the groups as drawn. ``rows``: 1 or 2. ``ground``, ``ink``: usual colours, names of
-    ``lpr.events.COLOURS``. ``vehicle``: "car", "motorcycle" or "truck". ``common``: False for a format that
-    is so loose that the demo street does not draw it. ``weight``: its share of the plates on its country's roads;
-    a country's add up to 1.
+    ``lpr.events.COLOURS``. ``vehicle``: "car", "motorcycle" or "truck". ``common``: False for a format so
+    loose or rare that the demo street does not draw it. ``weight``: its share of the plates on its country's roads; a
+    country's add up to 1. ``codes``: name of the list in ``lpr.plates.districts`` of what its texts begin with, ""
+    for none.
     """
 
     key: str
@@ -91,11 +105,20 @@ class Format:
     vehicle: str = "car"
     common: bool = True
     weight: float = 1.0
+    codes: str = ""
 
     @property
     def pattern(self) -> str:
         """The format as an anchored regular expression."""
         return "^" + "".join(f"[{CLASSES[sign]}]" for sign in self.template) + "$"
+
+    @property
+    def begins(self) -> int:
+        """How many characters stand for the code of ``codes``: the first group; in Germany all letters before the
+        digits, since nothing parts the district from those after it. 0 without ``codes``."""
+        if not self.codes:
+            return 0
+        return self.template.index("0") if self.codes == "de" else self.groups[0]
 
     def matches(self, text: str) -> bool:
         """Whether ``text`` (upper case, no separators) has this format."""
@@ -131,28 +154,30 @@ def _f(
     vehicle: str = "car",
     common: bool = True,
     weight: float = 1.0,
+    codes: str = "",
 ) -> Format:
     sizes = tuple(int(n) for n in groups.split("-"))
     if sum(sizes) != len(template):
         raise ValueError(f"format {key!r}: groups {groups!r} do not add up to {len(template)} characters")
-    return Format(key, key[:2].upper(), template, sizes, rows, ground, ink, vehicle, common, weight)
+    return Format(key, key[:2].upper(), template, sizes, rows, ground, ink, vehicle, common, weight, codes)
 
 
-def _german() -> tuple[Format, ...]:
-    """Germany: a district of 1 to 3 letters, 1 or 2 letters, 1 to 4 digits, at most 8 signs in all."""
-    shares: dict[tuple[int, int], tuple[float, str]] = {}
-    for district, share in ((1, 0.2), (2, 0.35), (3, 0.45)):
-        for letters, share_of_letters in ((1, 0.2), (2, 0.8)):
-            for digits, share_of_digits in ((1, 0.02), (2, 0.13), (3, 0.45), (4, 0.4)):
-                if district + letters + digits <= 8:
-                    product = share * share_of_letters * share_of_digits
-                    before, groups = shares.get((district + letters, digits), (0.0, ""))
-                    groups = groups if before > product else f"{district}-{letters}-{digits}"
-                    shares[district + letters, digits] = (before + product, groups)
-    whole = sum(share for share, _ in shares.values())
+def _european() -> tuple[Format, ...]:
+    """Europe: the formats of ``lpr.plates.europe``."""
     return tuple(
-        _f(f"de-{letters}{digits}", "A" * letters + "0" * digits, groups, weight=share / whole, common=False)
-        for (letters, digits), (share, groups) in sorted(shares.items(), key=lambda item: -item[1][0])
+        _f(
+            row.key,
+            row.template,
+            row.groups,
+            rows=row.rows,
+            ground=row.ground,
+            ink=row.ink,
+            vehicle=row.vehicle,
+            common=row.common and row.weight >= 0.03,
+            weight=row.weight,
+            codes=row.codes,
+        )
+        for row in european_rows()
     )
 
 
@@ -220,86 +245,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     _f("mx-truck-long", "MM00000", "2-5", weight=0.09, vehicle="truck"),
     _f("mx-moto", "M000M", "4-1", weight=0.04, vehicle="motorcycle"),
     _f("mx-moto-digits", "0000M", "4-1", weight=0.04, vehicle="motorcycle"),
-    # European Union and neighbours (region pack)
-    *_german(),
-    _f("fr", "FF000FF", "2-3-2", weight=0.92),
-    _f("fr-old-2", "0000FF00", "4-2-2", weight=0.04),
-    _f("fr-old-3", "000FFF00", "3-3-2", weight=0.04),
-    _f("it", "II000II", "2-3-2", weight=0.95),
-    _f("it-moto", "II00000", "2-5", weight=0.05, rows=2, vehicle="motorcycle"),
-    _f("es", "0000EEE", "4-3", weight=0.93),
-    _f("es-old", "A0000AA", "1-4-2", weight=0.04),
-    _f("es-old-2", "AA0000A", "2-4-1", weight=0.03),
-    _f("gb", "GG00GGG", "4-3", weight=0.87, ground="yellow"),
-    _f("gb-prefix", "G000GGG", "4-3", weight=0.04, ground="yellow"),
-    _f("gb-ni", "GGG0000", "3-4", weight=0.05, ground="yellow"),
-    _f("gb-suffix", "GGG000G", "3-4", weight=0.04, ground="yellow"),
-    _f("nl-4", "NN000N", "2-3-1", weight=0.13, ground="yellow"),
-    _f("nl-5", "00NNN0", "2-3-1", weight=0.29, ground="yellow"),
-    _f("nl-6", "00NNNN", "2-2-2", weight=0.13, ground="yellow"),
-    _f("nl-7", "NNNN00", "2-2-2", weight=0.08, ground="yellow"),
-    _f("nl-8", "0NNN00", "1-3-2", weight=0.17, ground="yellow"),
-    _f("nl-10", "N000NN", "1-3-2", weight=0.1, ground="yellow"),
-    _f("nl-11", "NNN00N", "3-2-1", weight=0.03, ground="yellow"),
-    _f("nl-3", "NN00NN", "2-2-2", weight=0.04, ground="yellow"),
-    _f("nl-13", "N00NNN", "1-2-3", weight=0.03, ground="yellow"),
-    _f("be", "0AAA000", "1-3-3", weight=0.82, ink="red"),
-    _f("be-old", "AAA000", "3-3", weight=0.13, ink="red"),
-    _f("be-2008", "000AAA", "3-3", weight=0.05, ink="red"),
-    _f("pl-5", "AA00000", "2-5", weight=0.26),
-    _f("pl-4", "AAA0000", "3-4", weight=0.02),
-    _f("pl-mix", "AA0000P", "2-5", weight=0.12),
-    _f("pl-mix-2", "AA000PP", "2-5", weight=0.14),
-    _f("pl-mix-3", "AA0P000", "2-5", weight=0.04),
-    _f("pl-mix-4", "AA0PP00", "2-5", weight=0.03),
-    _f("pl-county", "AAA00PP", "3-4", weight=0.1),
-    _f("pl-county-2", "AAAP000", "3-4", weight=0.08),
-    _f("pl-county-3", "AAA0P00", "3-4", weight=0.04),
-    _f("pl-county-4", "AAA00P0", "3-4", weight=0.04),
-    _f("pl-county-5", "AAAPP00", "3-4", weight=0.04),
-    _f("pl-county-6", "AAA0PP0", "3-4", weight=0.03),
-    _f("pl-county-7", "AAA00000", "3-5", weight=0.06),
-    _f("ro", "AA00AAA", "2-2-3", weight=0.82),
-    _f("ro-b", "A00AAA", "1-2-3", weight=0.05),
-    _f("ro-b3", "A000AAA", "1-3-3", weight=0.13),
-    _f("pt", "AA00AA", "2-2-2", weight=0.25),
-    _f("pt-middle", "00AA00", "2-2-2", weight=0.5),
-    _f("pt-old", "0000AA", "2-2-2", weight=0.22),
-    _f("pt-1937", "AA0000", "2-2-2", weight=0.03),
-    _f("se", "AAA000", "3-3", weight=0.78),
-    _f("se-2019", "AAA00A", "3-3", weight=0.22),
-    _f("fi", "AAA000", "3-3"),
-    _f("no", "AA00000", "2-5"),
-    _f("dk", "AA00000", "2-2-3"),
-    _f("cz", "0A00000", "3-4", weight=0.55),
-    _f("cz-2", "0AA0000", "3-4", weight=0.45),
-    _f("sk", "AA000AA", "2-3-2"),
-    _f("hu", "AAA000", "3-3", weight=0.8),
-    _f("hu-2022", "AAAA000", "2-2-3", weight=0.2),
-    _f("at", "AA00000", "2-5", weight=0.05, common=False),
-    _f("at-city", "A00000A", "1-6", weight=0.25, common=False),
-    _f("at-4a", "AA0000A", "2-5", weight=0.15, common=False),
-    _f("at-3aa", "AA000AA", "2-5", weight=0.4, common=False),
-    _f("at-city-3", "A000AA", "1-5", weight=0.15, common=False),
-    _f("gr", "HHH0000", "3-4"),
-    _f("lt", "AAA000", "3-3"),
-    _f("lv", "AA0000", "2-4"),
-    _f("ee", "000AAA", "3-3"),
-    _f("hr", "AA0000AA", "2-4-2", weight=0.6),
-    _f("hr-3", "AA000AA", "2-3-2", weight=0.4),
-    _f("si", "AAAA000", "2-2-3", weight=0.5, common=False),
-    _f("si-d", "AA00AAA", "2-2-3", weight=0.15, common=False),
-    _f("si-mix", "AAA0000", "2-2-3", weight=0.35, common=False),
-    _f("bg", "BB0000BB", "2-4-2", weight=0.6),
-    _f("bg-city", "B0000BB", "1-4-2", weight=0.4),
-    _f("ie", "000A00000", "3-1-5", weight=0.4),
-    _f("ie-4", "000A0000", "3-1-4", weight=0.25),
-    _f("ie-old", "00A00000", "2-1-5", weight=0.2),
-    _f("ie-county", "00AA0000", "2-2-4", weight=0.15),
-    _f("lu", "AA0000", "2-4", weight=0.8),
-    _f("lu-digits", "00000", "5", weight=0.2),
-    _f("ch", "AA000000", "2-6", weight=0.65),
-    _f("ch-5", "AA00000", "2-5", weight=0.35),
+    # Europe and its neighbours (region pack)
+    *_european(),
     # United States (region pack)
     *_american(),
 )
@@ -309,36 +256,7 @@ REGIONS: Final[dict[str, tuple[str, ...]]] = {
     "southern-cone": ("BR", "AR", "CL", "PY", "UY"),
     "andes": ("BO", "PE", "CO", "EC", "VE"),
     "latin-america": ("BR", "AR", "CL", "PY", "UY", "BO", "PE", "CO", "EC", "VE", "MX"),
-    "europe": (
-        "DE",
-        "FR",
-        "IT",
-        "ES",
-        "GB",
-        "NL",
-        "BE",
-        "PL",
-        "RO",
-        "PT",
-        "SE",
-        "FI",
-        "NO",
-        "DK",
-        "CZ",
-        "SK",
-        "HU",
-        "AT",
-        "GR",
-        "LT",
-        "LV",
-        "EE",
-        "HR",
-        "SI",
-        "BG",
-        "IE",
-        "LU",
-        "CH",
-    ),
+    "europe": COUNTRIES,
     "us": ("US",),
 }
 """Names that may stand for several countries in the configuration."""

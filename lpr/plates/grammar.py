@@ -8,7 +8,10 @@ Configured countries are equally likely. When none is configured, all are, by th
 that none outweighs the others. Foreign formats never make a text here; they keep one that was read from being bent
 into an own format.
 
-Pure. May import ``lpr.plates.formats`` and ``lpr.plates.segments``.
+A format whose texts begin with the code of a district counts more for those that are in the list of its country
+(``lpr.plates.districts``).
+
+Pure. May import ``lpr.plates.districts``, ``lpr.plates.formats`` and ``lpr.plates.segments``.
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lpr.plates.districts import factor
 from lpr.plates.formats import FORMATS, Format, countries_of, odds_of
 from lpr.plates.segments import ALPHABET
 
@@ -31,7 +35,9 @@ VEHICLES: Final[dict[str, float]] = {
     "BR": 62, "AR": 15, "CL": 6, "PY": 1.5, "UY": 1.5, "BO": 2.2, "PE": 3.3, "CO": 8, "EC": 2.7, "VE": 4.5, "MX": 45,
     "DE": 53, "FR": 45, "IT": 45, "ES": 30, "GB": 37, "NL": 10, "BE": 7, "PL": 30, "RO": 9, "PT": 6.5, "SE": 5.6,
     "FI": 3.4, "NO": 3.5, "DK": 3.3, "CZ": 7, "SK": 2.9, "HU": 4.6, "AT": 5.7, "GR": 6.5, "LT": 1.7, "LV": 0.9,
-    "EE": 0.9, "HR": 2.1, "SI": 1.4, "BG": 3.3, "IE": 2.6, "LU": 0.5, "CH": 5.3, "US": 270,
+    "EE": 0.9, "HR": 2.1, "SI": 1.4, "BG": 3.3, "IE": 2.6, "LU": 0.5, "CH": 5.3, "CY": 0.7, "MT": 0.4, "IS": 0.4,
+    "LI": 0.04, "TR": 26, "UA": 10, "RS": 2.5, "BA": 1.1, "ME": 0.3, "MK": 0.5, "AL": 0.8, "MD": 1.1, "BY": 3.5,
+    "US": 270,
 }  # fmt: skip
 """Country to its vehicles in millions: round estimates, not taken from a table; only their square roots count."""
 
@@ -96,7 +102,8 @@ class Grammar:
     """The formats of some countries as a prior over texts. Made by ``grammar_for``; never changes.
 
     ``worldwide``: no country was configured, so all are in it. ``formats``: its own formats. ``shares``: (formats,)
-    float64, their prior shares, which add up to 1. ``templates``: the different templates among them.
+    float64, their prior shares, which add up to 1. ``templates``: the different templates among them (one that begins
+    with the codes of several lists is there for each).
     ``letters``: (templates, LONGEST, 36) float64, ln of the probability of a character in a place of a template,
     -inf where it is not allowed. ``lengths``: (templates,) their lengths.
     """
@@ -110,20 +117,21 @@ class Grammar:
         self.shares = _normalised([size[format_.country] * format_.weight for format_ in self.formats])
         order = sorted(known)
         self._country_of = np.array([order.index(format_.country) for format_ in self.formats], np.intp)
-        self.templates = tuple(dict.fromkeys(format_.template for format_ in self.formats))
-        place = {template: i for i, template in enumerate(self.templates)}
-        self._template_of = np.array([place[format_.template] for format_ in self.formats], np.intp)
+        kinds = tuple(dict.fromkeys(_kind(format_) for format_ in self.formats))
+        self.templates = tuple(kind.template for kind in kinds)
+        place = {kind: i for i, kind in enumerate(kinds)}
+        self._template_of = np.array([place[_kind(format_)] for format_ in self.formats], np.intp)
         self.lengths = np.array([len(template) for template in self.templates], np.intp)
         self.letters = np.full((len(self.templates), LONGEST, len(ALPHABET)), -np.inf)
         for i, template in enumerate(self.templates):
             for slot, sign in enumerate(template):
                 for char, share in odds_of(sign).items():
                     self.letters[i, slot, _CODES[char]] = math.log(share)
-        self._own = _by_shape([(template, i, 1.0) for i, template in enumerate(self.templates)])
+        self._own = _by_shape([(kind, i, 1.0) for i, kind in enumerate(kinds)])
         others = [format_ for format_ in FORMATS if format_.country not in known]
         weights = _normalised([math.sqrt(VEHICLES[format_.country]) * format_.weight for format_ in others])
         self._foreign = _by_shape(
-            [(format_.template, 0, float(weight)) for format_, weight in zip(others, weights, strict=True)]
+            [(_kind(format_), 0, float(weight)) for format_, weight in zip(others, weights, strict=True)]
         )
 
     def weighed(self, styles: Mapping[str, float] | None, power: float) -> NDArray[np.float64]:
@@ -180,6 +188,18 @@ class Grammar:
         return sorted(found, key=lambda item: -item[1])
 
 
+class _Kind(NamedTuple):
+    """What the formats have in common whose texts are equally likely."""
+
+    template: str
+    codes: str
+    begins: int
+
+
+def _kind(format_: Format) -> _Kind:
+    return _Kind(format_.template, format_.codes, format_.begins)
+
+
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     """A template among those of one shape."""
@@ -187,26 +207,29 @@ class _Pattern:
     place: int
     weight: float  # of the template, times the probability of the characters in all slots where that is constant
     odds: tuple[tuple[int, dict[str, float]], ...]  # the other slots
+    codes: str
+    begins: int
 
     def share(self, text: str) -> float:
         """The probability of ``text``, which has the template's shape."""
-        share = self.weight
+        share = self.weight * factor(self.codes, text[: self.begins]) if self.codes else self.weight
         for slot, odds in self.odds:
             share *= odds.get(text[slot], 0.0)
         return share
 
 
-def _by_shape(templates: Iterable[tuple[str, int, float]]) -> dict[str, tuple[_Pattern, ...]]:
-    """(template, place, weight) by the shape of their texts; equal templates at one place are added up."""
-    weights: dict[tuple[str, int], float] = {}
-    for template, place, weight in templates:
-        weights[template, place] = weights.get((template, place), 0.0) + weight
+def _by_shape(kinds: Iterable[tuple[_Kind, int, float]]) -> dict[str, tuple[_Pattern, ...]]:
+    """(kind, place, weight) by the shape of their texts; equal kinds at one place are added up."""
+    weights: dict[tuple[_Kind, int], float] = {}
+    for kind, place, weight in kinds:
+        weights[kind, place] = weights.get((kind, place), 0.0) + weight
     found: dict[str, tuple[_Pattern, ...]] = {}
-    for (template, place), weight in weights.items():
+    for (kind, place), weight in weights.items():
+        template = kind.template
         shape = "".join("0" if sign == "0" else "A" for sign in template)
         odds = tuple((slot, odds_of(sign)) for slot, sign in enumerate(template) if sign not in "0A")
         constant = weight * 10.0 ** -template.count("0") * 26.0 ** -template.count("A")
-        found[shape] = (*found.get(shape, ()), _Pattern(place, constant, odds))
+        found[shape] = (*found.get(shape, ()), _Pattern(place, constant, odds, kind.codes, kind.begins))
     return found
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import string
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lpr.plates.districts import DISTRICTS, UNLISTED, factor
 from lpr.plates.formats import (
     CLASSES,
     FORMATS,
@@ -104,3 +109,42 @@ def test_the_states_of_the_usa_become_patterns() -> None:
     assert by_key("us-ca").matches("8ABC123")
     odds = odds_of("U")
     assert sum(odds.values()) == pytest.approx(1) and odds["O"] < odds["A"] / 2 and len(odds) == 26
+
+
+def test_germanys_formats_hold_what_drives_there() -> None:
+    for text in ("MKS5091", "BX1", "WESQW211", "STAHL123", "MAB123E", "SAB12H", "D7490", "WES07049"):
+        assert any(format_.codes for format_ in matching(text, ["DE"])), text
+    assert not matching("MABC12345", ["DE"]) and not matching("MAB123X", ["DE"])
+
+
+def test_where_a_code_ends() -> None:
+    assert by_key("de-43").begins == 4
+    assert by_key("ro-b").begins == 1 and by_key("tr").begins == 2
+    assert by_key("fr").begins == 0
+    for format_ in FORMATS:
+        assert not format_.codes or set(format_.template[: format_.begins]) <= {"A", "0"}, format_.key
+        assert not format_.codes or format_.codes in DISTRICTS
+
+
+@pytest.mark.parametrize(("codes", "length"), [("ro", 1), ("ro", 2), ("tr", 2), ("at", 2), ("de-alone", 2)])
+def test_codes_only_shift_what_is_likely(codes: str, length: int) -> None:
+    """Over all beginnings of a length the factors' mean is 1."""
+    signs = "0123456789" if codes == "tr" else string.ascii_uppercase
+    found = [factor(codes, "".join(chars)) for chars in itertools.product(signs, repeat=length)]
+    assert sum(found) / len(found) == pytest.approx(1)
+    assert min(found) == pytest.approx(UNLISTED)
+
+
+def test_a_german_district_is_parted_from_the_letters_after_it() -> None:
+    assert factor("de", "WESQW") > 100 * factor("de", "HESQW")
+    assert factor("de", "MKS") > 1 > factor("de", "QKS") == UNLISTED
+    found = [factor("de", "".join(chars)) for chars in itertools.product(string.ascii_uppercase, repeat=3)]
+    assert sum(found) / len(found) == pytest.approx(1)
+    assert factor("de", "ABCDEFG") == UNLISTED
+
+
+def test_codes_are_plain_and_sorted_lists_hold_none_twice() -> None:
+    for name, codes in DISTRICTS.items():
+        assert all(re.fullmatch("[A-Z]{1,3}|[0-9]{2}", code) for code in codes), name
+    assert len(DISTRICTS["de"]) > 700 and len(DISTRICTS["ro"]) == 42 and len(DISTRICTS["ch"]) == 26
+    assert set(REGIONS["europe"]) >= {"DE", "FR", "TR", "UA", "CY"}

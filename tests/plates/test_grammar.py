@@ -83,6 +83,14 @@ def test_a_text_is_named_by_its_format(format_: object, data: st.DataObject) -> 
     assert each == pytest.approx(sum(math.log(odds_of(s)[c]) for s, c in zip(format_.template, text, strict=True)))
 
 
+def test_a_listed_district_makes_a_text_likelier() -> None:
+    assert probability("WESQW211", "DE") > 30 * probability("HESQW211", "DE")
+    assert probability("CJ02AFM", "RO") > 30 * probability("QJ02AFM", "RO")
+    priors = Priors(free=0.0, foreign=0.0, even=0.0)
+    every = sum(probability(f"{a}{b}02AFM", "RO", priors=priors) for a in ALPHABET[10:] for b in ALPHABET[10:])
+    assert every == pytest.approx(0.82 / (100 * 23 * 26 * 26), rel=1e-3)
+
+
 def test_against_even_characters_a_longer_text_is_no_less_likely() -> None:
     """ "ABC1234" has many more fellows as "ABC123"; taken wholly against even characters that is no matter."""
     shorter, longer = probability("ABC123", "AR"), probability("ABC1234", "BR")
