@@ -17,6 +17,7 @@ from lpr.config.base import Count, Fraction, Name, NotNegative, Port, Positive, 
 from lpr.config.camera import Camera, Trigger
 from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
+from lpr.config.events import OnvifEvents, OnvifNotify
 from lpr.config.milesight import HttpPush, MilesightServer
 from lpr.config.mqtt import Mqtt
 from lpr.config.neural import NeuralClient, NeuralMessages, NeuralPassages, NeuralServer, NeuralTrigger
@@ -47,6 +48,8 @@ __all__ = [
     "NeuralTrigger",
     "NotNegative",
     "Onvif",
+    "OnvifEvents",
+    "OnvifNotify",
     "Port",
     "Positive",
     "Region",
@@ -85,6 +88,7 @@ class Config(Section, frozen=True, kw_only=True):
         tuple[Account, ...], Meta(max_length=32, description="machines' accounts; none: one, nvr, with a made password")
     ] = ()
     device_http: DeviceHttp | None = None
+    onvif_events: OnvifEvents = msgspec.field(default_factory=OnvifEvents)
     rtsp: Rtsp | None = None
     onvif: Onvif | None = None
     ftp: FtpServer | None = None

@@ -113,6 +113,10 @@ class Subscriptions(Generic[T]):
         found.touched = now
         return found
 
+    def get(self, id: str) -> Subscription[T] | None:
+        """The subscription, whoever owns it."""
+        return self._all.get(id)
+
     def publish(self, message: Message[T]) -> list[Subscription[T]]:
         """A message for everybody who wants it; gives those."""
         told = [one for one in self._all.values() if one.filter.wants(message.topic, message.items)]

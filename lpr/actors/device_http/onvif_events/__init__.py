@@ -1,0 +1,8 @@
+"""ONVIF's events service: pull points and base notification, over what ``lpr.protocols.onvif_events`` decides.
+
+``service`` answers the operations, ``answers`` writes their elements and faults, ``notify`` posts to subscribers.
+"""
+
+from lpr.actors.device_http.onvif_events.service import EventFeed, EventsService
+
+__all__ = ["EventFeed", "EventsService"]
