@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lpr.plates.decode import ALPHABET
 from lpr.plates.formats import FORMATS, Format
+from lpr.plates.grammar import VEHICLES
 from lpr.scene.plates import PlateSpec, draw_layers, random_text, spec_for
 from lpr.scene.styles import STYLES, style_of
 from tools.train.adorn import dealer, emblem, fittings, frame
@@ -335,8 +336,12 @@ def _unmistakable(rng: np.random.Generator, text: str) -> str:
 
 
 def _shares(formats: Sequence[Format]) -> NDArray[np.float64]:
-    """How often each format is drawn: the usual ones more, the rare ones still often enough to be learned."""
+    """How often each format is drawn: the usual ones more, the rare ones still often enough to be learned; of several
+    countries the larger ones more, by the square root of their vehicles, however many formats they have."""
     weights = np.sqrt(np.array([format_.weight for format_ in formats], np.float64))
+    for country in {format_.country for format_ in formats}:
+        own = np.array([format_.country == country for format_ in formats])
+        weights[own] *= math.sqrt(VEHICLES[country]) / weights[own].sum()
     return weights / max(float(weights.sum()), 1e-9)
 
 
