@@ -285,19 +285,24 @@ class PasswordSet(Event, frozen=True, kw_only=True):
 
 
 class LoggedIn(Event, frozen=True, kw_only=True):
-    """A log-in at the REST API or the pages succeeded."""
+    """A log-in succeeded. ``server``: at which file server; "" for the REST API and the pages."""
 
     user: str
     remote: str
+    server: str = ""
 
 
 class LoginFailed(Event, frozen=True, kw_only=True):
-    """Log-ins that failed, counted over ``window_s`` seconds (the rate of these events is bounded)."""
+    """Log-ins that failed, counted over ``window_s`` seconds (the rate of these events is bounded).
+
+    ``server``: at which file server; "" for the REST API and the pages.
+    """
 
     user: str
     remote: str
     count: int = 1
     window_s: float = 0.0
+    server: str = ""
 
 
 class ApiCalled(Event, frozen=True, kw_only=True):
@@ -610,6 +615,15 @@ class FileTransferred(Event, frozen=True, kw_only=True):
     outcome: str
 
 
+class OnvifChanged(Event, frozen=True, kw_only=True):
+    """An administrator changed by ONVIF what the device says of itself. ``scopes``: those besides the configured ones;
+    ``discoverable``: whether WS-Discovery answers; ``user``: who did it. All of it as it is from now on."""
+
+    scopes: tuple[str, ...]
+    discoverable: bool
+    user: str
+
+
 class AbuseSeen(Event, frozen=True, kw_only=True):
     """Hostile or broken input at a server, summed over ``window_s`` seconds so that the rate is bounded.
 
@@ -663,6 +677,7 @@ EVENTS: tuple[type[Event], ...] = (
     ClientServed,
     ClientLeft,
     FileTransferred,
+    OnvifChanged,
     AbuseSeen,
 )
 """Every event type. The name in the log is the class's name."""

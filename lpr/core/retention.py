@@ -42,6 +42,7 @@ from lpr.events import (
     LoginFailed,
     LogPruned,
     Micros,
+    OnvifChanged,
     PassageSigned,
     PasswordSet,
     SourceEnded,
@@ -73,7 +74,9 @@ _JOBS = frozenset({PassageSigned.__name__, DeliveryRequested.__name__})
 AUDIT: frozenset[str] = frozenset(event.__name__ for event in (LoggedIn, LoginFailed, ApiCalled, FileTransferred))
 """Kept ``audit_days``."""
 
-LASTING: frozenset[str] = frozenset(e.__name__ for e in (UserAdded, UserChanged, UserRemoved, PasswordSet))
+LASTING: frozenset[str] = frozenset(
+    e.__name__ for e in (UserAdded, UserChanged, UserRemoved, PasswordSet, OnvifChanged)
+)
 """Kept for ever."""
 
 NEWEST: frozenset[str] = frozenset(e.__name__ for e in (SourceOpened, SourceEnded, FramesPassed, CaptureTaken))

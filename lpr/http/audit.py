@@ -57,13 +57,26 @@ class AuditTrail:
         if len(self._waiting) >= MAX_WAITING:
             raise AuditFull("the audit trail can't be written")
 
-    async def called(self, how: Audit, user: str, remote: str, method: str, path: str, query: str, status: int) -> None:
-        """One call. A change (any method but GET and HEAD) is durable when this returns."""
+    async def called(
+        self,
+        how: Audit,
+        user: str,
+        remote: str,
+        method: str,
+        path: str,
+        query: str,
+        status: int,
+        *,
+        change: bool | None = None,
+    ) -> None:
+        """One call. A change (any method but GET and HEAD, unless ``change`` says it) is durable when this returns."""
         if how == "none":
             return
+        if change is None:
+            change = method not in ("GET", "HEAD")
         path, query = printable(path), printable(query)
         call = ApiCalled(user=user, remote=remote, method=method, path=path, query=query, status=status)
-        if method not in ("GET", "HEAD"):
+        if change:
             await self._log.append((call,), actor=self._actor)
             return
         now = self.now()

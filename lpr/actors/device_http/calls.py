@@ -24,13 +24,15 @@ class DeviceRequest:
     """``http``: aiohttp's request; ``caller``: who it is, None where the access is "open" or "own".
 
     ``base``: "http://host:port", how the caller reaches this server: for addresses in answers, without a slash at the
-    end. ``entrance``: for handlers that look after their callers.
+    end. ``entrance``: for handlers that look after their callers; they say ``known()`` of a caller who has logged in,
+    so that his connection keeps its place.
     """
 
     http: web.Request
     caller: Caller | None
     base: str
     entrance: Entrance
+    known: Callable[[], None]
 
     @property
     def remote(self) -> str:

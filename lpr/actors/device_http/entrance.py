@@ -72,6 +72,11 @@ class Entrance:
         """The machines' accounts."""
         return self._accounts
 
+    @property
+    def audit(self) -> AuditTrail:
+        """For parts that tell the trail about calls themselves (``audit="none"``)."""
+        return self._audit
+
     async def identify(self, request: web.Request) -> Caller | None:
         """Who the Authorization field shows; None without one. Raises Refusal for a wrong one."""
         header = request.headers.get("Authorization")

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import anyio
 from aiohttp import hdrs, web
@@ -111,7 +112,9 @@ class DeviceHttp:
                 if not allows(caller.level, route.access):
                     raise Refusal(plain(403, f"this needs the level {route.access}"))
                 self._guard.knows(request.protocol)
-            call = DeviceRequest(request, caller, self._base(request), self._entrance)
+            call = DeviceRequest(
+                request, caller, self._base(request), self._entrance, partial(self._guard.knows, request.protocol)
+            )
             limit = None if route.stream else self._settings.request_timeout
             try:
                 async with asyncio.timeout(limit):

@@ -20,7 +20,8 @@ Audio: TypeAlias = Literal["none", "pcmu", "aac"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A camera. ``number``: from 0. ``width``, ``height``: of its picture, pixels; ``rate``: frames a second."""
+    """A camera. ``number``: from 0; ``name``: also the token of its video source. ``width``, ``height``: of its
+    picture, pixels; ``rate``: frames a second."""
 
     number: int
     name: str
@@ -31,27 +32,27 @@ class Source:
     @property
     def token(self) -> str:
         """Of the video source."""
-        return f"VS{self.number}"
+        return self.name
 
     @property
     def configuration(self) -> str:
         """Token of the video source configuration."""
-        return f"VSC{self.number}"
+        return f"{self.name}-source"
 
     @property
     def analytics(self) -> str:
         """Token of the video analytics configuration."""
-        return f"VAC{self.number}"
+        return f"{self.name}-analytics"
 
     @property
     def audio(self) -> str:
         """Token of the audio source."""
-        return f"AS{self.number}"
+        return f"{self.name}-sound"
 
     @property
     def audio_configuration(self) -> str:
         """Token of the audio source configuration."""
-        return f"ASC{self.number}"
+        return f"{self.name}-sound-source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +83,17 @@ class Stream:
     @property
     def encoder(self) -> str:
         """Token of the video encoder configuration."""
-        return f"VEC-{self.name}"
+        return f"{self.name}-video"
 
     @property
     def audio_encoder(self) -> str:
         """Token of the audio encoder configuration."""
-        return f"AEC-{self.name}"
+        return f"{self.name}-audio"
 
     @property
     def metadata_configuration(self) -> str:
         """Token of the metadata configuration."""
-        return f"MC-{self.name}"
+        return f"{self.name}-metadata"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,10 @@
+"""ONVIF's services as a part of the device's HTTP server; the meaning of the messages is in ``lpr.protocols.onvif``.
+
+``part``    addresses, log-ins, the audit trail
+``memory``  what administrators change over the network, kept in the log
+"""
+
+from lpr.actors.device_http.onvif.memory import Memory
+from lpr.actors.device_http.onvif.part import OnvifPart
+
+__all__ = ["Memory", "OnvifPart"]

@@ -1,0 +1,403 @@
+"""The media service (version 1): profiles, their configurations, and where the streams are.
+
+It knows JPEG and H.264 alone, so a stream in H.265 has no profile here; Media2 has it.
+Source: ONVIF Media service specification, media.wsdl. May import this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+from lpr.protocols.onvif import configurations as made
+from lpr.protocols.onvif import media_common as common
+from lpr.protocols.onvif.media_common import Kind
+from lpr.protocols.onvif.model import Stream, World
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
+from lpr.protocols.onvif.tree import element
+
+PATH = "/onvif/media_service"
+NO_OUTPUT = "sound is not played by this device"
+NO_PTZ = "there is no PTZ"
+
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("VideoSource", "VideoSource"),
+    ("VideoEncoder", "VideoEncoder"),
+    ("AudioSource", "AudioSource"),
+    ("AudioEncoder", "AudioEncoder"),
+    ("VideoAnalytics", "Analytics"),
+    ("Metadata", "Metadata"),
+)
+"""As Media calls them, and as Media2 does."""
+_IN_PROFILE = (_KINDS[0], _KINDS[2], _KINDS[1], *_KINDS[3:])
+"""The order in which a profile has them."""
+
+
+def media_service(world: World) -> Service:
+    """The table."""
+    told = _Told(world)
+    operations = [
+        Operation("GetServiceCapabilities", "PRE_AUTH", told.service_capabilities),
+        Operation("GetProfiles", "READ_MEDIA", told.profiles),
+        Operation("GetProfile", "READ_MEDIA", told.profile),
+        # Always refused. Synology's NVR asks without credentials and wants to read why there is no room.
+        Operation("CreateProfile", "PRE_AUTH", told.create_profile),
+        Operation("DeleteProfile", "ACTUATE", told.delete_profile),
+        Operation("GetVideoSources", "READ_MEDIA", told.video_sources),
+        Operation("GetAudioSources", "READ_MEDIA", told.audio_sources),
+        Operation("GetAudioOutputs", "READ_MEDIA", _empty("GetAudioOutputs")),
+        Operation("GetStreamUri", "READ_MEDIA", told.stream_uri),
+        Operation("GetSnapshotUri", "READ_MEDIA", told.snapshot_uri),
+        Operation("SetSynchronizationPoint", "READ_MEDIA", told.synchronization_point),
+        Operation("StartMulticastStreaming", "ACTUATE", None, "there is no multicast"),
+        Operation("StopMulticastStreaming", "ACTUATE", None, "there is no multicast"),
+        Operation("GetGuaranteedNumberOfVideoEncoderInstances", "READ_MEDIA", told.encoder_instances),
+        Operation("GetVideoEncoderConfigurationOptions", "READ_MEDIA", told.video_encoder_options),
+        Operation("GetVideoSourceConfigurationOptions", "READ_MEDIA", told.video_source_options),
+        Operation("GetAudioSourceConfigurationOptions", "READ_MEDIA", told.audio_source_options),
+        Operation("GetAudioEncoderConfigurationOptions", "READ_MEDIA", told.audio_encoder_options),
+        Operation("GetMetadataConfigurationOptions", "READ_MEDIA", told.metadata_options),
+        Operation("GetVideoSourceModes", "READ_MEDIA", None, "a source has one mode"),
+        Operation("SetVideoSourceMode", "ACTUATE", None, "a source has one mode"),
+        Operation("GetOSDs", "READ_MEDIA", _empty("GetOSDs")),
+        Operation("GetOSD", "READ_MEDIA", told.no_osd),
+        Operation("GetOSDOptions", "READ_MEDIA", told.osd_options),
+        Operation("SetOSD", "ACTUATE", told.no_osd),
+        Operation("CreateOSD", "ACTUATE", told.create_osd),
+        Operation("DeleteOSD", "ACTUATE", told.no_osd),
+        Operation("GetAudioOutputConfigurations", "READ_MEDIA", _empty("GetAudioOutputConfigurations")),
+        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", _empty("GetAudioDecoderConfigurations")),
+        Operation("GetCompatibleAudioOutputConfigurations", "READ_MEDIA", _empty_for(told, "AudioOutput")),
+        Operation("GetCompatibleAudioDecoderConfigurations", "READ_MEDIA", _empty_for(told, "AudioDecoder")),
+        Operation("GetAudioOutputConfiguration", "READ_MEDIA", told.no_configuration),
+        Operation("GetAudioDecoderConfiguration", "READ_MEDIA", told.no_configuration),
+        Operation("GetAudioOutputConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
+        Operation("GetAudioDecoderConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
+        Operation("SetAudioOutputConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("SetAudioDecoderConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("AddPTZConfiguration", "ACTUATE", None, NO_PTZ),
+        Operation("RemovePTZConfiguration", "ACTUATE", None, NO_PTZ),
+        Operation("AddAudioOutputConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("RemoveAudioOutputConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("AddAudioDecoderConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("RemoveAudioDecoderConfiguration", "ACTUATE", None, NO_OUTPUT),
+    ]
+    for name, kind in _KINDS:
+        operations += [
+            Operation(f"Get{name}Configurations", "READ_MEDIA", told.all_of(name, kind)),
+            Operation(f"Get{name}Configuration", "READ_MEDIA", told.one_of(name, kind)),
+            Operation(f"GetCompatible{name}Configurations", "READ_MEDIA", told.compatible(name, kind)),
+            Operation(f"Set{name}Configuration", "ACTUATE", told.set(name, kind)),
+            Operation(f"Add{name}Configuration", "ACTUATE", told.add(name, kind)),
+            Operation(f"Remove{name}Configuration", "ACTUATE", told.remove()),
+        ]
+    return Service("trt", PATH, tuple(operations), (21, 12), told.capabilities)
+
+
+def _empty(name: str) -> Handler:
+    return lambda call: element(f"trt:{name}Response")
+
+
+def _empty_for(told: _Told, name: str) -> Handler:
+    def handle(call: Call) -> Element:
+        told.of_call(call)
+        return element(f"trt:GetCompatible{name}ConfigurationsResponse")
+
+    return handle
+
+
+class _Told:
+    """The handlers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def _streams(self) -> Sequence[Stream]:
+        return [stream for stream in self._world.streams() if stream.codec != "h265"]
+
+    def of_call(self, call: Call) -> Stream:
+        """The stream of the profile that a request names. Raises Fault."""
+        return common.profile(self._streams, call.request.value("trt:ProfileToken"))
+
+    def capabilities(self) -> Element:
+        """Of the service."""
+        ports = self._world.device.ports
+        return element(
+            "trt:Capabilities",
+            element("trt:ProfileCapabilities", MaximumNumberOfProfiles=len(self._streams)),
+            element(
+                "trt:StreamingCapabilities",
+                RTPMulticast=False,
+                RTP_TCP=True,
+                RTP_RTSP_TCP=True,
+                NonAggregateControl=False,
+                NoRTSPStreaming=ports.rtsp is None and ports.rtsps is None,
+            ),
+            SnapshotUri=True,
+            Rotation=False,
+            VideoSourceMode=False,
+            OSD=False,
+        )
+
+    def service_capabilities(self, call: Call) -> Element:
+        del call
+        return element("trt:GetServiceCapabilitiesResponse", self.capabilities())
+
+    def _profile(self, name: str, stream: Stream) -> Element:
+        parts: list[Element] = []
+        for kind_name, kind in _IN_PROFILE:
+            found = common.listing(self._world, kind, [stream], second=False)
+            parts += [make(f"tt:{kind_name}Configuration") for make in found.values()]
+        return element(name, element("tt:Name", stream.name), parts, token=stream.name, fixed=True)
+
+    def profiles(self, call: Call) -> Element:
+        del call
+        return element("trt:GetProfilesResponse", [self._profile("trt:Profiles", stream) for stream in self._streams])
+
+    def profile(self, call: Call) -> Element:
+        return element("trt:GetProfileResponse", self._profile("trt:Profile", self.of_call(call)))
+
+    def create_profile(self, call: Call) -> Element:
+        del call
+        raise common.no_more_profiles()
+
+    def delete_profile(self, call: Call) -> Element:
+        self.of_call(call)
+        raise common.fixed_profile()
+
+    def video_sources(self, call: Call) -> Element:
+        del call
+        return element(
+            "trt:GetVideoSourcesResponse",
+            [
+                element(
+                    "trt:VideoSources",
+                    element("tt:Framerate", source.rate),
+                    made.resolution("tt:Resolution", source.width, source.height),
+                    token=source.token,
+                )
+                for source in self._world.sources()
+            ],
+        )
+
+    def audio_sources(self, call: Call) -> Element:
+        del call
+        tokens = dict.fromkeys(stream.source.audio for stream in made.sounding(self._world))
+        return element(
+            "trt:GetAudioSourcesResponse",
+            [element("trt:AudioSources", element("tt:Channels", 1), token=token) for token in tokens],
+        )
+
+    def stream_uri(self, call: Call) -> Element:
+        stream = self.of_call(call)
+        kind = call.request.value("trt:StreamSetup", "tt:Stream").replace("_", "-").lower()
+        if kind not in ("", "rtp-unicast"):
+            raise invalid("ter:InvalidStreamSetup", "Only RTP-Unicast is offered")
+        protocol = call.request.value("trt:StreamSetup", "tt:Transport", "tt:Protocol").upper()
+        transports: dict[str, common.Transport] = {"": "tcp", "UDP": "udp", "TCP": "tcp", "RTSP": "tcp", "HTTP": "http"}
+        if protocol not in transports:
+            raise invalid("ter:InvalidStreamSetup", "UDP, RTSP and HTTP are offered")
+        address = common.stream_address(self._world.device, call, stream, transports[protocol])
+        return element("trt:GetStreamUriResponse", _media_uri(address))
+
+    def snapshot_uri(self, call: Call) -> Element:
+        return element("trt:GetSnapshotUriResponse", _media_uri(common.snapshot_address(call, self.of_call(call))))
+
+    def synchronization_point(self, call: Call) -> Element:
+        self._world.key_frame(self.of_call(call))
+        return element("trt:SetSynchronizationPointResponse")
+
+    def all_of(self, name: str, kind: Kind) -> Handler:
+        """Get…Configurations."""
+
+        def handle(call: Call) -> Element:
+            del call
+            found = common.listing(self._world, kind, self._streams, second=False)
+            return element(
+                f"trt:Get{name}ConfigurationsResponse", [make("trt:Configurations") for make in found.values()]
+            )
+
+        return handle
+
+    def compatible(self, name: str, kind: Kind) -> Handler:
+        """GetCompatible…Configurations: the profile's own."""
+
+        def handle(call: Call) -> Element:
+            found = common.listing(self._world, kind, [self.of_call(call)], second=False)
+            return element(
+                f"trt:GetCompatible{name}ConfigurationsResponse",
+                [make("trt:Configurations") for make in found.values()],
+            )
+
+        return handle
+
+    def one_of(self, name: str, kind: Kind) -> Handler:
+        """Get…Configuration."""
+
+        def handle(call: Call) -> Element:
+            token = call.request.value("trt:ConfigurationToken")
+            found = common.listing(self._world, kind, self._streams, second=False)
+            if token not in found:
+                raise invalid("ter:NoConfig", "There is no configuration of this token")
+            return element(f"trt:Get{name}ConfigurationResponse", found[token]("trt:Configuration"))
+
+        return handle
+
+    def set(self, name: str, kind: Kind) -> Handler:
+        """Set…Configuration."""
+
+        def handle(call: Call) -> Element:
+            wanted = call.request.find("trt:Configuration")
+            found = common.listing(self._world, kind, self._streams, second=False)
+            token = "" if wanted is None else wanted.get("token", "")
+            if wanted is None or token not in found:
+                raise invalid("ter:NoConfig", "There is no configuration of this token")
+            common.unchanged(found[token]("trt:Configuration"), wanted)
+            return element(f"trt:Set{name}ConfigurationResponse")
+
+        return handle
+
+    def add(self, name: str, kind: Kind) -> Handler:
+        """Add…Configuration: to a fixed profile, only what is there already."""
+
+        def handle(call: Call) -> Element:
+            own = common.listing(self._world, kind, [self.of_call(call)], second=False)
+            token = call.request.value("trt:ConfigurationToken")
+            if token not in common.listing(self._world, kind, self._streams, second=False):
+                raise invalid("ter:NoConfig", "There is no configuration of this token")
+            if token not in own:
+                raise common.fixed_parts()
+            return element(f"trt:Add{name}ConfigurationResponse")
+
+        return handle
+
+    def remove(self) -> Handler:
+        """Remove…Configuration."""
+
+        def handle(call: Call) -> Element:
+            self.of_call(call)
+            raise common.fixed_parts()
+
+        return handle
+
+    def no_configuration(self, call: Call) -> Element:
+        del call
+        raise invalid("ter:NoConfig", "There is no configuration of this token")
+
+    def _chosen(self, call: Call, kind: Kind) -> list[Stream]:
+        request = call.request
+        return common.chosen(
+            self._world,
+            kind,
+            self._streams,
+            request.value("trt:ConfigurationToken"),
+            request.value("trt:ProfileToken"),
+            second=False,
+        )
+
+    def encoder_instances(self, call: Call) -> Element:
+        streams = common.with_configuration(
+            self._world, "VideoSource", self._streams, call.request.value("trt:ConfigurationToken"), second=False
+        )
+        return element(
+            "trt:GetGuaranteedNumberOfVideoEncoderInstancesResponse",
+            element("trt:TotalNumber", len(streams)),
+            element("trt:JPEG", sum(stream.codec == "mjpeg" for stream in streams)),
+            element("trt:H264", sum(stream.codec == "h264" for stream in streams)),
+        )
+
+    def video_encoder_options(self, call: Call) -> Element:
+        streams = self._chosen(call, "VideoEncoder")
+        jpeg = [stream for stream in streams if stream.codec == "mjpeg"]
+        h264 = [stream for stream in streams if stream.codec == "h264"]
+        extension = [
+            element(f"tt:{name}", _options(found, name), _bits(found))
+            for name, found in (("JPEG", jpeg), ("H264", h264))
+            if found
+        ]
+        return element(
+            "trt:GetVideoEncoderConfigurationOptionsResponse",
+            element(
+                "trt:Options",
+                _span("tt:QualityRange", [stream.quality for stream in streams] or [1]),
+                element("tt:JPEG", _options(jpeg, "JPEG")) if jpeg else None,
+                element("tt:H264", _options(h264, "H264")) if h264 else None,
+                element("tt:Extension", extension) if extension else None,
+            ),
+        )
+
+    def video_source_options(self, call: Call) -> Element:
+        streams = self._chosen(call, "VideoSource")
+        sources = list({stream.source.number: stream.source for stream in streams}.values())
+        if not sources:
+            raise invalid("ter:NoConfig", "There is no video source")
+        return element(
+            "trt:GetVideoSourceConfigurationOptionsResponse", made.video_source_options("trt:Options", sources)
+        )
+
+    def audio_source_options(self, call: Call) -> Element:
+        streams = [stream for stream in self._chosen(call, "AudioSource") if stream.audio != "none"]
+        if not streams:
+            raise invalid("ter:NoConfig", "There is no sound")
+        tokens = dict.fromkeys(stream.source.audio for stream in streams)
+        return element(
+            "trt:GetAudioSourceConfigurationOptionsResponse",
+            element("trt:Options", [element("tt:InputTokensAvailable", token) for token in tokens]),
+        )
+
+    def audio_encoder_options(self, call: Call) -> Element:
+        streams = [stream for stream in self._chosen(call, "AudioEncoder") if stream.audio != "none"]
+        return element(
+            "trt:GetAudioEncoderConfigurationOptionsResponse",
+            element("trt:Options", made.audio_options("tt:Options", streams, second=False)),
+        )
+
+    def metadata_options(self, call: Call) -> Element:
+        self._chosen(call, "Metadata")
+        return element("trt:GetMetadataConfigurationOptionsResponse", made.metadata_options("trt:Options"))
+
+    def osd_options(self, call: Call) -> Element:
+        self._chosen(call, "VideoSource")
+        return element("trt:GetOSDOptionsResponse", made.osd_options("trt:OSDOptions"))
+
+    def no_osd(self, call: Call) -> Element:
+        del call
+        raise invalid("ter:NoConfig", "There is no OSD of this token")
+
+    def create_osd(self, call: Call) -> Element:
+        del call
+        raise invalid("ter:MaxOSDs", "No OSD can be made; boxes are burnt in by the stream's configuration")
+
+
+def _media_uri(address: str) -> Element:
+    return element(
+        "trt:MediaUri",
+        element("tt:Uri", address),
+        element("tt:InvalidAfterConnect", False),
+        element("tt:InvalidAfterReboot", False),
+        element("tt:Timeout", "PT0S"),
+    )
+
+
+def _options(streams: Sequence[Stream], name: str) -> list[Element]:
+    """The children of tt:JpegOptions and tt:H264Options: what these streams are, and nothing else."""
+    sizes = dict.fromkeys((stream.width, stream.height) for stream in streams)
+    h264 = name == "H264"
+    found = [made.resolution("tt:ResolutionsAvailable", *size) for size in sizes]
+    if h264:
+        found.append(_span("tt:GovLengthRange", [stream.key_frames for stream in streams]))
+    found.append(_span("tt:FrameRateRange", [max(1, round(stream.rate)) for stream in streams]))
+    found.append(made.whole_range("tt:EncodingIntervalRange", 1, 1))
+    if h264:
+        profiles = dict.fromkeys(stream.profile for stream in streams)
+        found += [element("tt:H264ProfilesSupported", profile) for profile in profiles]
+    return found
+
+
+def _bits(streams: Sequence[Stream]) -> Element:
+    return _span("tt:BitrateRange", [stream.bitrate for stream in streams])
+
+
+def _span(name: str, values: list[int]) -> Element:
+    return made.whole_range(name, min(values), max(values))

@@ -1,0 +1,331 @@
+"""The media service, version 2: the same streams as in version 1, and those in H.265.
+
+Source: ONVIF Media2 service specification, ver20/media.wsdl (as published in github.com/onvif/specs, 24.06).
+May import this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+from lpr.protocols.onvif import configurations as made
+from lpr.protocols.onvif import media_common as common
+from lpr.protocols.onvif.media_common import Kind
+from lpr.protocols.onvif.model import Stream, World
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
+from lpr.protocols.onvif.tree import element, text, words
+
+PATH = "/onvif/media2_service"
+NO_OUTPUT = "sound is not played by this device"
+
+_KINDS: tuple[Kind, ...] = ("VideoSource", "AudioSource", "VideoEncoder", "AudioEncoder", "Analytics", "Metadata")
+"""In the order of tr2:ConfigurationSet."""
+_NAMES = frozenset({"All", "AudioOutput", "AudioDecoder", "PTZ", "Receiver", *_KINDS})
+
+
+def media2_service(world: World) -> Service:
+    """The table."""
+    told = _Told(world)
+    operations = [
+        Operation("GetServiceCapabilities", "PRE_AUTH", told.service_capabilities),
+        Operation("GetProfiles", "READ_MEDIA", told.profiles),
+        # Always refused, as in Media: whoever asks may read why there is no room.
+        Operation("CreateProfile", "PRE_AUTH", told.create_profile),
+        Operation("DeleteProfile", "ACTUATE", told.delete_profile),
+        Operation("AddConfiguration", "ACTUATE", told.add_configuration),
+        Operation("RemoveConfiguration", "ACTUATE", told.remove_configuration),
+        Operation("GetStreamUri", "READ_MEDIA", told.stream_uri),
+        Operation("GetSnapshotUri", "READ_MEDIA", told.snapshot_uri),
+        Operation("SetSynchronizationPoint", "READ_MEDIA", told.synchronization_point),
+        Operation("StartMulticastStreaming", "ACTUATE", None, "there is no multicast"),
+        Operation("StopMulticastStreaming", "ACTUATE", None, "there is no multicast"),
+        Operation("GetVideoEncoderInstances", "READ_MEDIA", told.encoder_instances),
+        Operation("GetVideoEncoderConfigurationOptions", "READ_MEDIA", told.video_encoder_options),
+        Operation("GetVideoSourceConfigurationOptions", "READ_MEDIA", told.video_source_options),
+        Operation("GetAudioSourceConfigurationOptions", "READ_MEDIA", told.audio_source_options),
+        Operation("GetAudioEncoderConfigurationOptions", "READ_MEDIA", told.audio_encoder_options),
+        Operation("GetMetadataConfigurationOptions", "READ_MEDIA", told.metadata_options),
+        Operation("GetVideoSourceModes", "READ_MEDIA", None, "a source has one mode"),
+        Operation("SetVideoSourceMode", "ACTUATE", None, "a source has one mode"),
+        Operation("GetOSDs", "READ_MEDIA", _empty("GetOSDs")),
+        Operation("GetOSDOptions", "READ_MEDIA", told.osd_options),
+        Operation("SetOSD", "ACTUATE", told.no_osd),
+        Operation("CreateOSD", "ACTUATE", told.create_osd),
+        Operation("DeleteOSD", "ACTUATE", told.no_osd),
+        Operation("GetMasks", "READ_MEDIA", None, "there are no privacy masks"),
+        Operation("GetMaskOptions", "READ_MEDIA", None, "there are no privacy masks"),
+        Operation("SetMask", "ACTUATE", None, "there are no privacy masks"),
+        Operation("CreateMask", "ACTUATE", None, "there are no privacy masks"),
+        Operation("DeleteMask", "ACTUATE", None, "there are no privacy masks"),
+        Operation("GetAudioOutputConfigurations", "READ_MEDIA", _empty("GetAudioOutputConfigurations")),
+        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", _empty("GetAudioDecoderConfigurations")),
+        Operation("GetAudioOutputConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
+        Operation("GetAudioDecoderConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
+        Operation("SetAudioOutputConfiguration", "ACTUATE", None, NO_OUTPUT),
+        Operation("SetAudioDecoderConfiguration", "ACTUATE", None, NO_OUTPUT),
+    ]
+    for kind in _KINDS:
+        operations.append(Operation(f"Get{kind}Configurations", "READ_MEDIA", told.all_of(kind)))
+        if kind != "Analytics":
+            operations.append(Operation(f"Set{kind}Configuration", "ACTUATE", told.set(kind)))
+    return Service("tr2", PATH, tuple(operations), (21, 12), told.capabilities)
+
+
+def _empty(name: str) -> Handler:
+    return lambda call: element(f"tr2:{name}Response")
+
+
+class _Told:
+    """The handlers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def _streams(self) -> Sequence[Stream]:
+        return self._world.streams()
+
+    def of_call(self, call: Call) -> Stream:
+        """The stream of the profile that a request names. Raises Fault."""
+        return common.profile(self._streams, call.request.value("tr2:ProfileToken"))
+
+    def capabilities(self) -> Element:
+        """Of the service."""
+        ports = self._world.device.ports
+        return element(
+            "tr2:Capabilities",
+            element(
+                "tr2:ProfileCapabilities",
+                MaximumNumberOfProfiles=len(self._streams),
+                ConfigurationsSupported=" ".join(_KINDS),
+            ),
+            element(
+                "tr2:StreamingCapabilities",
+                RTSPStreaming=ports.rtsp is not None or ports.rtsps is not None,
+                RTPMulticast=False,
+                RTP_RTSP_TCP=True,
+                NonAggregateControl=False,
+                AutoStartMulticast=False,
+            ),
+            SnapshotUri=True,
+            Rotation=False,
+            VideoSourceMode=False,
+            OSD=False,
+            Mask=False,
+        )
+
+    def service_capabilities(self, call: Call) -> Element:
+        del call
+        return element("tr2:GetServiceCapabilitiesResponse", self.capabilities())
+
+    def profiles(self, call: Call) -> Element:
+        token = call.request.value("tr2:Token")
+        wanted = [words(found) for found in call.request.all("tr2:Type")]
+        if not _NAMES.issuperset(wanted):
+            raise invalid("ter:InvalidArgVal", "There is no such type of configuration")
+        streams = [common.profile(self._streams, token)] if token else self._streams
+        return element("tr2:GetProfilesResponse", [self._profile(stream, wanted) for stream in streams])
+
+    def _profile(self, stream: Stream, wanted: Sequence[str]) -> Element:
+        parts: list[Element] = []
+        for kind in _KINDS:
+            if "All" in wanted or kind in wanted:
+                found = common.listing(self._world, kind, [stream], second=True)
+                parts += [make(f"tr2:{kind}") for make in found.values()]
+        return element(
+            "tr2:Profiles",
+            element("tr2:Name", stream.name),
+            element("tr2:Configurations", parts) if wanted else None,
+            token=stream.name,
+            fixed=True,
+        )
+
+    def create_profile(self, call: Call) -> Element:
+        del call
+        raise common.no_more_profiles()
+
+    def delete_profile(self, call: Call) -> Element:
+        common.profile(self._streams, call.request.value("tr2:Token"))
+        raise common.fixed_profile()
+
+    def add_configuration(self, call: Call) -> Element:
+        stream = self.of_call(call)
+        for reference in call.request.all("tr2:Configuration"):
+            kind, token = _reference(reference)
+            known = {name: common.listing(self._world, name, self._streams, second=True) for name in _KINDS}
+            if kind not in known or (token and token not in known[kind]):
+                raise invalid("ter:NoConfig", "There is no configuration of this type and token")
+            if token not in common.listing(self._world, kind, [stream], second=True):
+                raise common.fixed_parts()
+        return element("tr2:AddConfigurationResponse")
+
+    def remove_configuration(self, call: Call) -> Element:
+        self.of_call(call)
+        raise common.fixed_parts()
+
+    def stream_uri(self, call: Call) -> Element:
+        stream = self.of_call(call)
+        protocol = call.request.value("tr2:Protocol").replace("-", "").lower()
+        transports: dict[str, common.Transport] = {
+            "": "tcp",
+            "rtspunicast": "udp",
+            "rtsp": "tcp",
+            "rtspoverhttp": "http",
+        }
+        device = self._world.device
+        if protocol == "rtspsunicast" and device.ports.rtsps is not None and device.ports.rtsp is None:
+            protocol = "rtsp"
+        if protocol not in transports:
+            raise invalid("ter:InvalidStreamSetup", "RtspUnicast, RTSP and RtspOverHttp are offered")
+        address = common.stream_address(device, call, stream, transports[protocol])
+        return element("tr2:GetStreamUriResponse", element("tr2:Uri", address))
+
+    def snapshot_uri(self, call: Call) -> Element:
+        address = common.snapshot_address(call, self.of_call(call))
+        return element("tr2:GetSnapshotUriResponse", element("tr2:Uri", address))
+
+    def synchronization_point(self, call: Call) -> Element:
+        self._world.key_frame(self.of_call(call))
+        return element("tr2:SetSynchronizationPointResponse")
+
+    def _chosen(self, call: Call, kind: Kind) -> list[Stream]:
+        request = call.request
+        return common.chosen(
+            self._world,
+            kind,
+            self._streams,
+            request.value("tr2:ConfigurationToken"),
+            request.value("tr2:ProfileToken"),
+            second=True,
+        )
+
+    def all_of(self, kind: Kind) -> Handler:
+        """Get…Configurations."""
+
+        def handle(call: Call) -> Element:
+            found = common.listing(self._world, kind, self._chosen(call, kind), second=True)
+            wanted = call.request.value("tr2:ConfigurationToken")
+            return element(
+                f"tr2:Get{kind}ConfigurationsResponse",
+                [make("tr2:Configurations") for token, make in found.items() if wanted in ("", token)],
+            )
+
+        return handle
+
+    def set(self, kind: Kind) -> Handler:
+        """Set…Configuration."""
+
+        def handle(call: Call) -> Element:
+            wanted = call.request.find("tr2:Configuration")
+            found = common.listing(self._world, kind, self._streams, second=True)
+            token = "" if wanted is None else wanted.get("token", "")
+            if wanted is None or token not in found:
+                raise invalid("ter:NoConfig", "There is no configuration of this token")
+            common.unchanged(found[token]("tr2:Configuration"), wanted)
+            return element(f"tr2:Set{kind}ConfigurationResponse")
+
+        return handle
+
+    def encoder_instances(self, call: Call) -> Element:
+        streams = common.with_configuration(
+            self._world, "VideoSource", self._streams, call.request.value("tr2:ConfigurationToken"), second=True
+        )
+        counted: dict[str, int] = {}
+        for stream in streams:
+            name = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}[stream.codec]
+            counted[name] = counted.get(name, 0) + 1
+        codecs = [
+            element("tr2:Codec", element("tr2:Encoding", name), element("tr2:Number", count))
+            for name, count in counted.items()
+        ]
+        return element(
+            "tr2:GetVideoEncoderInstancesResponse",
+            element("tr2:Info", codecs, element("tr2:Total", len(streams))),
+        )
+
+    def video_encoder_options(self, call: Call) -> Element:
+        streams = self._chosen(call, "VideoEncoder")
+        return element(
+            "tr2:GetVideoEncoderConfigurationOptionsResponse",
+            [
+                _encoder_options(name, found)
+                for name, codec in (("H265", "h265"), ("H264", "h264"), ("JPEG", "mjpeg"))
+                if (found := [stream for stream in streams if stream.codec == codec])
+            ],
+        )
+
+    def video_source_options(self, call: Call) -> Element:
+        streams = self._chosen(call, "VideoSource")
+        sources = list({stream.source.number: stream.source for stream in streams}.values())
+        if not sources:
+            raise invalid("ter:NoConfig", "There is no video source")
+        return element(
+            "tr2:GetVideoSourceConfigurationOptionsResponse", made.video_source_options("tr2:Options", sources)
+        )
+
+    def audio_source_options(self, call: Call) -> Element:
+        streams = [stream for stream in self._chosen(call, "AudioSource") if stream.audio != "none"]
+        if not streams:
+            raise invalid("ter:NoConfig", "There is no sound")
+        tokens = dict.fromkeys(stream.source.audio for stream in streams)
+        return element(
+            "tr2:GetAudioSourceConfigurationOptionsResponse",
+            element("tr2:Options", [element("tt:InputTokensAvailable", token) for token in tokens]),
+        )
+
+    def audio_encoder_options(self, call: Call) -> Element:
+        streams = [stream for stream in self._chosen(call, "AudioEncoder") if stream.audio != "none"]
+        return element(
+            "tr2:GetAudioEncoderConfigurationOptionsResponse", made.audio_options("tr2:Options", streams, second=True)
+        )
+
+    def metadata_options(self, call: Call) -> Element:
+        self._chosen(call, "Metadata")
+        return element("tr2:GetMetadataConfigurationOptionsResponse", made.metadata_options("tr2:Options"))
+
+    def osd_options(self, call: Call) -> Element:
+        self._chosen(call, "VideoSource")
+        return element("tr2:GetOSDOptionsResponse", made.osd_options("tr2:OSDOptions"))
+
+    def no_osd(self, call: Call) -> Element:
+        del call
+        raise invalid("ter:NoConfig", "There is no OSD of this token")
+
+    def create_osd(self, call: Call) -> Element:
+        del call
+        raise invalid("ter:MaxOSDs", "No OSD can be made; boxes are burnt in by the stream's configuration")
+
+
+def _reference(found: Element) -> tuple[Kind, str]:
+    """tr2:ConfigurationRef: type and token. Raises Fault for a type that profiles here never have."""
+    named = {child.tag.rpartition("}")[2]: words(child) for child in found}
+    for kind in _KINDS:
+        if named.get("Type") == kind:
+            return kind, named.get("Token", "")
+    raise invalid("ter:NoConfig", "There is no configuration of this type")
+
+
+def _encoder_options(name: str, streams: Sequence[Stream]) -> Element:
+    """tt:VideoEncoder2ConfigurationOptions: what these streams are, and nothing else."""
+    moving = name != "JPEG"
+    rates = sorted({stream.rate for stream in streams})
+    key_frames = sorted({stream.key_frames for stream in streams})
+    return element(
+        "tr2:Options",
+        element("tt:Encoding", name),
+        made.whole_range(
+            "tt:QualityRange", min(stream.quality for stream in streams), max(stream.quality for stream in streams)
+        ),
+        [
+            made.resolution("tt:ResolutionsAvailable", *size)
+            for size in dict.fromkeys((stream.width, stream.height) for stream in streams)
+        ],
+        made.whole_range(
+            "tt:BitrateRange", min(stream.bitrate for stream in streams), max(stream.bitrate for stream in streams)
+        ),
+        GovLengthRange=f"{key_frames[0]} {key_frames[-1]}" if moving else None,
+        FrameRatesSupported=" ".join(text(rate) for rate in rates),
+        ProfilesSupported=" ".join(dict.fromkeys(stream.profile for stream in streams)) if moving else None,
+        ConstantBitRateSupported=False,
+    )

@@ -1,0 +1,161 @@
+"""What Media and Media2 share: finding profiles and configurations, addresses of streams, and refusing changes.
+
+Profiles are made by the configuration file: each is "fixed", its parts can't be exchanged, and a Set that asks for what
+is there already succeeds, since NVRs write back what they have read. May import this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, TypeAlias
+from xml.etree.ElementTree import Element
+
+from lpr.protocols.onvif import configurations as made
+from lpr.protocols.onvif.model import Device, Stream, World
+from lpr.protocols.onvif.names import local
+from lpr.protocols.onvif.operations import Call, invalid
+from lpr.protocols.onvif.soap import Fault
+from lpr.protocols.onvif.tree import words
+
+Kind: TypeAlias = Literal["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "Analytics", "Metadata"]
+Maker: TypeAlias = Callable[[str], Element]
+Transport: TypeAlias = Literal["udp", "tcp", "http"]
+
+SNAPSHOT_PATH = "/onvif/snapshot"
+_NOT_COMPARED = frozenset({"UseCount", "Name", "SessionTimeout", "Multicast"})
+
+
+def listing(world: World, kind: Kind, streams: Iterable[Stream], *, second: bool) -> Mapping[str, Maker]:
+    """Token -> what makes the element, of every configuration of a kind that ``streams`` have, each once."""
+    found: dict[str, Maker] = {}
+    for stream in streams:
+        token, maker = _configuration(world, kind, stream, second)
+        if token:
+            found.setdefault(token, maker)
+    return found
+
+
+def _configuration(world: World, kind: Kind, stream: Stream, second: bool) -> tuple[str, Maker]:
+    source = stream.source
+    match kind:
+        case "VideoSource":
+            return source.configuration, lambda name: made.video_source(name, source, made.uses(world, source))
+        case "VideoEncoder":
+            make = made.video_encoder2 if second else made.video_encoder
+            return stream.encoder, lambda name: make(name, stream)
+        case "AudioSource":
+            uses = sum(other.source.number == source.number for other in made.sounding(world))
+            token = "" if stream.audio == "none" else source.audio_configuration
+            return token, lambda name: made.audio_source(name, source, uses)
+        case "AudioEncoder":
+            token = "" if stream.audio == "none" else stream.audio_encoder
+            return token, lambda name: made.audio_encoder(name, stream, second=second)
+        case "Analytics":
+            return source.analytics, lambda name: made.analytics(
+                name, source, world.analytics(source), made.uses(world, source)
+            )
+        case "Metadata":
+            token = stream.metadata_configuration if stream.metadata else ""
+            return token, lambda name: made.metadata(name, stream)
+
+
+def profile(streams: Iterable[Stream], token: str) -> Stream:
+    """The stream whose profile has ``token``. Raises Fault (ter:NoProfile)."""
+    for stream in streams:
+        if stream.name == token:
+            return stream
+    raise invalid("ter:NoProfile", "There is no profile of this token")
+
+
+def with_configuration(
+    world: World, kind: Kind, streams: Iterable[Stream], token: str, *, second: bool
+) -> list[Stream]:
+    """The streams that have the configuration ``token``. Raises Fault (ter:NoConfig)."""
+    found = [stream for stream in streams if token in listing(world, kind, [stream], second=second)]
+    if not found:
+        raise invalid("ter:NoConfig", "There is no configuration of this token")
+    return found
+
+
+def chosen(
+    world: World, kind: Kind, streams: Iterable[Stream], configuration: str, token: str, *, second: bool
+) -> list[Stream]:
+    """The streams that an options or list request is about: of a configuration, of a profile, or all ("" each)."""
+    kept = list(streams)
+    if token:
+        kept = [profile(kept, token)]
+    if configuration:
+        kept = with_configuration(world, kind, kept, configuration, second=second)
+    return kept
+
+
+def unchanged(current: Element, wanted: Element) -> None:
+    """Raises Fault (ter:ConfigModify) when ``wanted`` says something else than ``current``; what it leaves out, how
+    often it is used, multicast and the time-out are not compared."""
+    left = dict(_leaves(current))
+    for path, value in _leaves(wanted):
+        known = left.get(path)
+        if known is not None and value and not _same(known, value):
+            raise invalid("ter:ConfigModify", f"{path[-1]} is set in the configuration file and can't be changed here")
+
+
+def _leaves(found: Element, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:
+    leaves = [((*path, f"@{local(key)}"), value) for key, value in found.items()]
+    for child in found:
+        name = local(child.tag)
+        if name in _NOT_COMPARED:
+            continue
+        if len(child) or child.attrib:
+            leaves += _leaves(child, (*path, name))
+        else:
+            leaves.append(((*path, name), words(child)))
+    return leaves
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return abs(float(one) - float(other)) < 1e-3
+    except ValueError:
+        return one.strip().lower() == other.strip().lower()
+
+
+def stream_address(device: Device, call: Call, stream: Stream, transport: Transport) -> str:
+    """Where a client gets a stream. RTSP over HTTP has an http(s) address on the RTSP server's port (ONVIF Streaming
+    specification 5.1.1). Raises Fault when that way is not offered."""
+    ports = device.ports
+    host = f"[{call.host}]" if ":" in call.host else call.host
+    plain, port = ports.rtsp is not None, ports.rtsp if ports.rtsp is not None else ports.rtsps
+    if port is None or (transport == "udp" and not (ports.udp and plain)):
+        raise invalid("ter:InvalidStreamSetup", "The stream is not offered over this transport")
+    scheme = ("http" if transport == "http" else "rtsp") + ("" if plain else "s")
+    return f"{scheme}://{host}:{port}{stream.path}"
+
+
+def snapshot_address(call: Call, stream: Stream) -> str:
+    """Where a client gets the latest picture."""
+    return f"{call.base}{SNAPSHOT_PATH}/{stream.name}"
+
+
+def no_more_profiles() -> Fault:
+    """CreateProfile's refusal: profiles come from the configuration, there is no room for others."""
+    return Fault(
+        "Receiver",
+        "ter:Action",
+        "ter:MaxNVTProfiles",
+        reason="Profiles are streams of the configuration file; no more can be made",
+    )
+
+
+def fixed_profile() -> Fault:
+    """DeleteProfile's refusal."""
+    return Fault("Sender", "ter:Action", "ter:DeletionOfFixedProfile", reason="This profile is fixed")
+
+
+def fixed_parts() -> Fault:
+    """The refusal to put another configuration into a profile, or to take one out."""
+    return Fault(
+        "Receiver",
+        "ter:Action",
+        "ter:ConfigurationConflict",
+        reason="This profile is fixed: its parts stay as they are",
+    )
