@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from lpr.config import Camera, RtspStream
 from lpr.core.clock import Clock
 from lpr.core.live import LiveView
+from lpr.core.pipeline import Emit
 from lpr.media.audio import AudioStream
 from lpr.media.demand import OnDemand
 from lpr.media.encoder import Codec, available, choose_codec
@@ -128,8 +129,8 @@ class MediaRoom:
 
     # --- life -----------------------------------------------------------------------------------------
 
-    async def run(self) -> None:
-        """Serve whoever watches, until cancelled."""
+    async def run(self, emit: Emit | None = None) -> None:
+        """Serve whoever watches, until cancelled. ``emit``: unused, so that it can be run as a source of events is."""
         try:
             async with anyio.create_task_group() as self._tasks:
                 for stream in (*self._videos.values(), *self._sounds.values(), *self._documents.values()):

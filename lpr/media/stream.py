@@ -61,7 +61,8 @@ class Packets:
     """One frame (an access unit, a piece of sound, an XML document) as RTP packets, shared by all viewers.
 
     ``rtp``: the packets without interleaving header. ``key``: a viewer may begin here. ``size``: bytes of ``rtp``
-    together. ``at``: when it was taken (wall clock of the source, µs). ``timestamp``: of RTP, u32.
+    together. ``at``: when it was taken, µs of the wall clock; of a film that is not played as fast as it was taken,
+    when it came. ``timestamp``: of RTP, u32, the same moment.
     """
 
     __slots__ = ("_interleaved", "at", "key", "rtp", "size", "timestamp")

@@ -203,11 +203,12 @@ class VideoStream(OnDemand):
         self.encoded += 1
         if encoded.key:
             self._key_at = now
-        behind = self.clock.wall() - frame.at
-        mono = self.clock.mono()
-        moment = mono - behind if not again and 0 <= behind <= LATEST else now
-        self._moment = max(moment, self._moment + TICK)
-        self.deliver(encoded.payloads, key=encoded.key, at=frame.at, timestamp=self.timestamp(self._moment))
+        wall, mono = self.clock.wall(), self.clock.mono()
+        behind = wall - frame.at
+        if again or not 0 <= behind <= LATEST:
+            behind = mono - now
+        self._moment = max(mono - behind, self._moment + TICK)
+        self.deliver(encoded.payloads, key=encoded.key, at=wall - behind, timestamp=self.timestamp(self._moment))
 
 
 def _encode(
