@@ -187,7 +187,7 @@ class MqttSink:
         failures, told = 0, ""
         try:
             while True:
-                problem = await self._look_after()
+                problem = await self.check()
                 failures = failures + 1 if problem else 0
                 if problem != told:
                     _logger.warning("%s: %s", self.name, problem or f"connected to {self._link.address} again")
@@ -209,7 +209,12 @@ class MqttSink:
             except (LinkError, TimeoutError):
                 await self._link.drop()
 
-    async def _look_after(self) -> str:
+    async def lose(self) -> None:
+        """Break the connection off without a word; ``deliver`` and ``keep`` open another one."""
+        async with self._turn:
+            await self._link.drop()
+
+    async def check(self) -> str:
         """Connect if need be, tell news of the cameras, give a sign of life; what is wrong, "" when nothing is."""
         async with self._turn:
             try:
@@ -257,10 +262,13 @@ class MqttSink:
                 plate_picture="plate" in _wanted(settings.pictures),
             )
         await self._clear(set(found) | {topic for camera in cameras for topic in self._retained(camera)})
+        notes: list[str] = []
         for topic, document in found.items():
-            await self._publish(topic, document, retain=True, content=JSON)
+            await self._offer(topic, document, notes, content=JSON)
+        for note in notes:
+            _logger.warning("%s: %s", self.name, note)
         await self._tell_cameras()
-        await self._publish(self._topics.status, ONLINE.encode(), retain=True)
+        await self._tell(self._topics.status, ONLINE)
 
     async def _clear(self, owned: set[str]) -> None:
         """Take away what earlier runs left and nobody keeps up any more; remember what is there now."""
@@ -279,8 +287,17 @@ class MqttSink:
         for camera, up in self._around.cameras().items():
             if self._told.get(camera) != up:
                 status = ONLINE if up else OFFLINE
-                await self._publish(self._topics.camera_status(camera), status.encode(), retain=True)
+                await self._tell(self._topics.camera_status(camera), status)
                 self._told[camera] = up
+
+    async def _tell(self, topic: str, word: str) -> None:
+        """A retained word that has to get through. Raises LinkError."""
+        answer = await self._publish(topic, word.encode(), retain=True)
+        if answer.code >= 0x80:
+            raise LinkError(
+                f"{self._link.address} does not take {topic}: {meaning(answer.code)}; it is to let this client publish"
+                f" to {self._settings.prefix}/#"
+            )
 
     def _picture_topics(self, camera: str) -> dict[Which, str]:
         known: dict[Which, str] = {

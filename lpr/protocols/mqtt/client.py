@@ -148,6 +148,8 @@ class Client:
         """The next packet's first byte and body, taken from the buffer."""
         if len(self._buffer) < 2:
             return None
+        if self.state is State.WAITING and self._buffer[0] >> 4 != packets.Kind.CONNACK:
+            raise MqttError("unexpected packet", f"the answer to CONNECT begins with 0x{self._buffer[0]:02x}")
         size = 0
         for place in range(1, _HEADER):
             if place >= len(self._buffer):
