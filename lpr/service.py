@@ -63,7 +63,7 @@ from lpr.web.context import WebContext
 from lpr.web.server import WebServer
 from lpr.web.status import ServiceStatus
 from lpr.web.users import UserStore
-from lpr.wiring import EveryLogin, Tools, accounts_of, brokers, nvr_side, secrets_of
+from lpr.wiring import EveryLogin, Tools, accounts_of, brokers, nvr_side, receivers, secrets_of
 
 ACTOR = "service"
 _logger = logging.getLogger(__name__)
@@ -156,6 +156,8 @@ class Service:
         for broker in brokers(tools):
             await self._add_sink(broker, broker.policy)
             self._supervisor.add(f"{broker.name} connection", broker.keep)
+        for receiver in receivers(tools):
+            await self._add_sink(receiver, receiver.policy)
         for server_config in config.milesight:
             server = MilesightServer(
                 server_config,

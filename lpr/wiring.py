@@ -11,6 +11,7 @@ from importlib import metadata
 
 from lpr.actors.device_http import DeviceHttp, Part
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
+from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
 from lpr.config import Config
 from lpr.core.accounts import Account, Accounts, Level, LoginsBusy
 from lpr.core.actor import Source
@@ -101,7 +102,7 @@ SHORTEST_PASSWORD = 8
 
 def nvr_side(tools: Tools) -> Sequence[Source]:
     """Every server that machines connect to, as configured."""
-    return (*_device_http(tools),)
+    return (*_device_http(tools), *_neural(tools))
 
 
 def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
@@ -112,6 +113,45 @@ def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
     return (
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
     )
+
+
+def _lane_numbers(config: Config) -> dict[str, int]:
+    return {camera.name: camera.lane_number for camera in config.cameras}
+
+
+def _neural(tools: Tools) -> Sequence[NeuralServer | NeuralTriggerServer]:
+    """Neural Labs' socket servers and trigger servers."""
+    config, log, blobs, clock = tools.config, tools.log, tools.blobs, tools.clock
+    lanes, offset = _lane_numbers(config), config.sign.utc_offset
+    servers = [
+        NeuralServer(settings, log=log, blobs=blobs, clock=clock, lane_numbers=lanes, utc_offset=offset)
+        for settings in config.neural_server
+    ]
+    triggers: list[NeuralTriggerServer] = []
+    for settings in config.neural_trigger:
+        camera = next(one for one in config.cameras if settings.camera in (None, one.name))
+        triggers.append(
+            NeuralTriggerServer(
+                settings,
+                shutter=tools.shutters[camera.name],
+                log=log,
+                blobs=blobs,
+                clock=clock,
+                lane=camera.lane,
+                lane_numbers=lanes,
+                utc_offset=offset,
+            )
+        )
+    return (*servers, *triggers)
+
+
+def receivers(tools: Tools) -> Sequence[NeuralClientSink]:
+    """Every receiver of Neural Labs' messages that is dialled."""
+    config, lanes = tools.config, _lane_numbers(tools.config)
+    return [
+        NeuralClientSink(settings, blobs=tools.blobs, lane_numbers=lanes, utc_offset=config.sign.utc_offset)
+        for settings in config.neural_client
+    ]
 
 
 def brokers(tools: Tools) -> Sequence[MqttSink]:

@@ -20,7 +20,7 @@ import anyio.abc
 from lpr.actors.neural.writing import Writer
 from lpr.config import NeuralClient as Settings
 from lpr.core.blobs import BlobStore
-from lpr.core.delivery import Delivered, Outcome, Shipment, Unavailable
+from lpr.core.delivery import BackoffPolicy, Delivered, Outcome, Shipment, Unavailable
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.core.feed import Pictures
 from lpr.core.sockets import unacknowledged
@@ -47,6 +47,12 @@ class NeuralClientSink:
         self._settings = settings
         self._blobs = blobs
         self._writer = Writer(settings, lane_numbers=lane_numbers or {}, utc_offset=utc_offset)
+
+    @property
+    def policy(self) -> BackoffPolicy:
+        """How its deliveries are repeated."""
+        settings = self._settings
+        return BackoffPolicy(settings.retry_first, settings.retry_max, max_attempts=settings.max_attempts)
 
     async def deliver(self, shipment: Shipment) -> Outcome:
         """One attempt. Never raises for anything that the network or the receiver does."""
