@@ -18,6 +18,7 @@ Everything here is pure.
 May import ``lpr.events``, msgspec, defusedxml and the standard library.
 """
 
+from lpr.protocols.onvif_metadata.analytics import Analytics, analytics_of
 from lpr.protocols.onvif_metadata.documents import FORMS, FormName, carried, document, notification_xml
 from lpr.protocols.onvif_metadata.model import Notification, Place, PlateInfo, SceneFrame, SceneObject, VehicleInfo
 from lpr.protocols.onvif_metadata.onvif_ej import ej_payload, ej_topic
@@ -27,6 +28,7 @@ from lpr.protocols.onvif_metadata.passage import (
     PLATE_TOPIC,
     VEHICLE_TOPIC,
     Tokens,
+    camera_tokens,
     milesight_notification,
     passage_frame,
     plate_notification,
@@ -51,6 +53,7 @@ __all__ = [
     "MILESIGHT_TOPIC",
     "PLATE_TOPIC",
     "VEHICLE_TOPIC",
+    "Analytics",
     "FormName",
     "MetadataError",
     "Notification",
@@ -64,6 +67,8 @@ __all__ = [
     "SceneObject",
     "Tokens",
     "VehicleInfo",
+    "analytics_of",
+    "camera_tokens",
     "carried",
     "document",
     "ej_payload",

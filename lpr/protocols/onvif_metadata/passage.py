@@ -78,6 +78,15 @@ MANUAL_TOKENS = Tokens()
 """The names that Milesight's manual prints: what an NVR made for it may look for."""
 
 
+RULE = "LPR"
+"""The name of our rule."""
+
+
+def camera_tokens(number: int) -> Tokens:
+    """Of the camera ``number`` (from 0), as the media services call it: VS0, VSC0, VAC0."""
+    return Tokens(f"VS{number}", f"VSC{number}", f"VAC{number}", RULE)
+
+
 def plate_info(passage: PassageDecided) -> PlateInfo:
     """What is known of the plate; its number is empty when it could not be read."""
     kind = None
