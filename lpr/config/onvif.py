@@ -14,8 +14,8 @@ class Onvif(Section, frozen=True, kw_only=True):
     are at ``http://<device_http>/onvif/device_service``, so ``[device_http]`` and ``[rtsp]`` are needed.
 
     ``name``: what NVRs show, the device's unless given. ``location``, ``scopes``: told to whoever looks for devices.
-    ``hw_address``: by which NVRs tell devices apart; none: that of the network interface, or one made from the log's
-    id. ``time_window``: seconds by which a log-in's time may differ from this device's.
+    ``hw_address``: by which NVRs tell devices apart; none: one made for this service and kept, so that two services on
+    one computer differ. ``time_window``: seconds by which a log-in's time may differ from this device's.
 
     ``discovery``: WS-Discovery answers, on ``interfaces`` alone: names ("eth0") or IPv4 addresses of this computer.
     ``answers``: at most so many a second, over all who ask.

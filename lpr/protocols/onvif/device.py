@@ -151,7 +151,7 @@ class _Told:
                     RELToken=False,
                     MaxUsers=device.max_users,
                 ),
-                {"TLS1.0": False, "TLS1.1": False, "TLS1.2": device.ports.https is not None, "X.509Token": False},
+                {"TLS1.0": False, "TLS1.1": False, "TLS1.2": device.ports().https is not None, "X.509Token": False},
             ),
             element(
                 "tds:System",
@@ -204,7 +204,7 @@ class _Told:
     def _device_capabilities(self, where: str) -> Element:
         version = element("tt:SupportedVersions", element("tt:Major", VERSION[0]), element("tt:Minor", VERSION[1]))
         security: list[Element] = [
-            element(f"tt:{name}", name == "TLS1.2" and self._device.ports.https is not None)
+            element(f"tt:{name}", name == "TLS1.2" and self._device.ports().https is not None)
             for name in (
                 "TLS1.1",
                 "TLS1.2",
@@ -238,7 +238,7 @@ class _Told:
         )
 
     def _media(self, where: str) -> Element:
-        ports = self._device.ports
+        ports = self._device.ports()
         return element(
             "tt:Media",
             element("tt:XAddr", where),

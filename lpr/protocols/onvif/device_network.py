@@ -80,7 +80,7 @@ def _interface(found: Interface) -> Element:
 
 
 def _protocols(device: Device) -> Element:
-    ports = device.ports
+    ports = device.ports()
     listed = (("HTTP", ports.http), ("HTTPS", ports.https), ("RTSP", ports.rtsp))
     return element(
         "tds:GetNetworkProtocolsResponse",

@@ -122,7 +122,7 @@ class _Told:
 
     def capabilities(self) -> Element:
         """Of the service."""
-        ports = self._world.device.ports
+        ports = self._world.device.ports()
         return element(
             "trt:Capabilities",
             element("trt:ProfileCapabilities", MaximumNumberOfProfiles=len(self._streams)),

@@ -92,7 +92,7 @@ class _Told:
 
     def capabilities(self) -> Element:
         """Of the service."""
-        ports = self._world.device.ports
+        ports = self._world.device.ports()
         return element(
             "tr2:Capabilities",
             element(
@@ -174,7 +174,7 @@ class _Told:
             "rtspoverhttp": "http",
         }
         device = self._world.device
-        if protocol == "rtspsunicast" and device.ports.rtsps is not None and device.ports.rtsp is None:
+        if protocol == "rtspsunicast" and device.ports().rtsps is not None and device.ports().rtsp is None:
             protocol = "rtsp"
         if protocol not in transports:
             raise invalid("ter:InvalidStreamSetup", "RtspUnicast, RTSP and RtspOverHttp are offered")

@@ -122,7 +122,7 @@ def _same(one: str, other: str) -> bool:
 def stream_address(device: Device, call: Call, stream: Stream, transport: Transport) -> str:
     """Where a client gets a stream. RTSP over HTTP has an http(s) address on the RTSP server's port (ONVIF Streaming
     specification 5.1.1). Raises Fault when that way is not offered."""
-    ports = device.ports
+    ports = device.ports()
     host = f"[{call.host}]" if ":" in call.host else call.host
     plain, port = ports.rtsp is not None, ports.rtsp if ports.rtsp is not None else ports.rtsps
     if port is None or (transport == "udp" and not (ports.udp and plain)):

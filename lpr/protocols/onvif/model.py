@@ -7,7 +7,7 @@ May import this room.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
@@ -121,7 +121,8 @@ class Ports:
 @dataclass(frozen=True, slots=True)
 class Device:
     """What doesn't change while the service runs. ``endpoint``: "urn:uuid:…", the same for good. ``scopes``: further
-    scopes, fixed by the configuration. ``dns``: name servers; ``domains``: search domains; ``gateway``: IPv4."""
+    scopes, fixed by the configuration. ``dns``: name servers; ``domains``: search domains; ``gateway``: IPv4.
+    ``ports``: as they are now, since a free one may have been taken."""
 
     name: str
     manufacturer: str
@@ -134,7 +135,7 @@ class Device:
     hostname: str = "lpr"
     scopes: tuple[str, ...] = ()
     interfaces: tuple[Interface, ...] = ()
-    ports: Ports = field(default_factory=lambda: Ports(8000, None, 8554, None))
+    ports: Callable[[], Ports] = lambda: Ports(8000, None, 8554, None)
     dns: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     gateway: str | None = None
