@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from lpr.actors.device_http import DeviceHttp, Part
+from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
+from lpr.actors.sftp_server import SftpServer
+from lpr.actors.signer import offset_minutes
 from lpr.config import Config
 from lpr.core.accounts import Account, Accounts, Level, LoginsBusy
 from lpr.core.actor import Source
@@ -19,6 +22,7 @@ from lpr.core.blobs import BlobStore
 from lpr.core.clock import Clock
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
+from lpr.core.shelves import Shelves
 from lpr.core.shutter import Shutter
 from lpr.events import PassageDecided
 from lpr.folder import DataFolder
@@ -102,7 +106,7 @@ SHORTEST_PASSWORD = 8
 
 def nvr_side(tools: Tools) -> Sequence[Source]:
     """Every server that machines connect to, as configured."""
-    return (*_device_http(tools), *_neural(tools))
+    return (*_device_http(tools), *_neural(tools), *_file_servers(tools))
 
 
 def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
@@ -113,6 +117,29 @@ def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
     return (
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
     )
+
+
+def _file_servers(tools: Tools) -> Sequence[FtpServer | SftpServer]:
+    """The servers from which pictures and records are fetched."""
+    config, clock = tools.config, tools.clock
+    if config.ftp is None and config.sftp is None:
+        return ()
+    offset = offset_minutes(config.sign.utc_offset)
+    shelves = Shelves(tools.folder.catalogue, tools.blobs, utc_offset=offset)
+    servers: list[FtpServer | SftpServer] = []
+    if config.ftp is not None:
+        servers.append(FtpServer(config.ftp, shelves=shelves, logins=tools.logins, clock=clock))
+    if config.sftp is not None:
+        sftp = SftpServer(
+            config.sftp,
+            shelves=shelves,
+            logins=tools.logins,
+            accounts=tools.accounts,
+            keys_folder=tools.folder.root / "keys",
+            clock=clock,
+        )
+        servers.append(sftp)
+    return servers
 
 
 def _lane_numbers(config: Config) -> dict[str, int]:
