@@ -72,6 +72,10 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
         yield f"milesight.{index}.port", server.host, server.port
     if config.device_http is not None:
         yield "device_http.port", config.device_http.host, config.device_http.port
+    if config.ftp is not None:
+        yield "ftp.port", config.ftp.host, config.ftp.port
+    if config.sftp is not None:
+        yield "sftp.port", config.sftp.host, config.sftp.port
 
 
 def prepare_key(config: Config, place: DataFolder) -> SigningKey:

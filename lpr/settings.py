@@ -393,6 +393,10 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
     for section in ("neural_server", "neural_trigger"):
         for index, server in enumerate(cast("Iterable[Any]", getattr(config, section))):
             yield f"{section}.{index}.port", server.host, server.port
+    if config.ftp is not None:
+        yield "ftp.port", config.ftp.host, config.ftp.port
+    if config.sftp is not None:
+        yield "sftp.port", config.sftp.host, config.sftp.port
 
 
 def _files(config: Config) -> Iterator[tuple[str, str]]:
@@ -406,6 +410,10 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
 
     yield from named(config.sign, "sign")
     yield from named(config.web, "web")
+    if config.ftp is not None:
+        yield from named(config.ftp, "ftp")
+    for index, key in enumerate(config.sftp.keys if config.sftp is not None else ()):
+        yield from named(key, f"sftp.keys.{index}")
     for section in ("cameras", "milesight", "push", "mqtt"):
         for index, item in enumerate(cast("Iterable[Section]", getattr(config, section))):
             yield from named(item, f"{section}.{index}")
@@ -430,6 +438,8 @@ def _warn(config: Config) -> Iterator[str]:
     for index, server in enumerate(config.milesight):
         if server.host not in LOOPBACK:
             yield f"milesight.{index}.host: the protocol has no encryption: keep it inside a network you trust"
+    if config.ftp is not None and config.ftp.plain and config.ftp.host not in LOOPBACK:
+        yield f"ftp.plain: {config.ftp.host} is reachable from outside: passwords may cross the network in clear"
     for index, push in enumerate(config.push):
         if push.url.startswith("http://") and push.user is not None:
             yield f"push.{index}.url: the password crosses the network without TLS"

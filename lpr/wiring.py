@@ -86,7 +86,7 @@ def secrets_of(folder: DataFolder, clock: Clock) -> Callable[[str, str | None], 
 
 def accounts_of(config: Config, secret: Callable[[str, str | None], str]) -> Accounts:
     """The machines' accounts; with none configured, one whose password is made. Raises StartError."""
-    if not config.accounts and config.device_http is None:
+    if not config.accounts and all(one is None for one in (config.device_http, config.rtsp, config.ftp, config.sftp)):
         return Accounts(())
     if not config.accounts:
         return Accounts([Account(NVR_ACCOUNT, "operator", secret(NVR_ACCOUNT, None))])

@@ -44,6 +44,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("core/", "actors/catalogue.py", "web/"),
     "aiosqlite": ("actors/catalogue.py", "web/"),
     "aiohttp": ("web/", "http/", "actors/http_push.py", "actors/device_http/"),
+    "aioftp": ("actors/ftp_server/",),
+    "asyncssh": ("actors/sftp_server/",),
     "trio": ("core/wake_trio.py",),
     "asyncio": (
         "core/wake.py",
@@ -51,6 +53,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "http/",
         "actors/http_push.py",
         "actors/device_http/",
+        "actors/ftp_server/",
         "service.py",
         "cli/",
         "__init__.py",
