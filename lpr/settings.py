@@ -312,6 +312,11 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
             raise refuse(
                 f"cameras.{index}.source", "it has a password in it", "put user:password into a credentials_file"
             )
+    for network in config.web.proxies:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise refuse("web.proxies", str(error), 'write "10.0.0.5" or "10.0.0.0/24"') from None
     for index, push in enumerate(config.push):
         if "@" in push.url.split("//", 1)[1].split("/", 1)[0]:
             raise refuse(f"push.{index}.url", "it has credentials in it", "use user and password_file")

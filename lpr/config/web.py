@@ -16,6 +16,10 @@ class Web(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 8080
     tls: Tls | None = None
+    proxies: Annotated[
+        tuple[Annotated[str, Meta(max_length=64)], ...],
+        Meta(max_length=32, description="addresses or networks of proxies whose X-Forwarded fields are believed"),
+    ] = ()
     session_hours: Positive = 12.0
     max_body: Annotated[int, Meta(ge=1024)] = 65536
     max_clients: Count = 256

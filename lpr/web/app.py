@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from lpr.core.errors import LogClosedError, LogDamagedError, LogUnavailable
 from lpr.http.audit import AuditFull
+from lpr.http.forwarded import behind, networks
 from lpr.web import api, openapi, pages
 from lpr.web.context import WebContext
 from lpr.web.credentials import CredentialsError
@@ -39,7 +40,9 @@ LOGGER = logging.getLogger("lpr.web")
 
 def build_app(context: WebContext) -> web.Application:
     """Everything that is served. The caller binds it."""
-    app = web.Application(middlewares=[shell], client_max_size=context.config.web.max_body)
+    config = context.config.web
+    middlewares = [behind(networks(config.proxies))] if config.proxies else []
+    app = web.Application(middlewares=[*middlewares, shell], client_max_size=config.max_body)
     app[SERVICES] = make_services(context)
     for route in api.ROUTES:
         app.router.add_route(route.method, route.path, api.bind(route))
