@@ -24,14 +24,17 @@ _B2 = {"http://docs.oasis-open.org/wsn/b-2": str(TODAY / "schema" / "common" / "
 
 
 @cache
-def joined(*names: str) -> Any:
-    """One schema of the namespace tt that includes these files of ``ver10/schema``."""
+def joined(*names: str, more: tuple[tuple[str, str], ...] = ()) -> Any:
+    """One schema of the namespace tt that includes these files of ``ver10/schema``. ``more``: elements that may stand
+    alone there, with their types."""
     xmlschema = pytest.importorskip("xmlschema")
     folder = TODAY / "ver10" / "schema"
     if not folder.exists():
         pytest.skip(f"{folder} is not there; see tests/protocols/onvif_metadata/schemas.py")
     parts = "".join(f'<xs:include schemaLocation="{name}"/>' for name in names)
-    text = f'<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{TT}">{parts}</xs:schema>'
+    parts += "".join(f'<xs:element name="{name}" type="tt:{kind}"/>' for name, kind in more)
+    head = f'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:tt="{TT}" targetNamespace="{TT}"'
+    text = f"<xs:schema {head}>{parts}</xs:schema>"
     return xmlschema.XMLSchema11(
         text, base_url=str(folder), validation="lax", allow="local", defuse="never", loglevel="ERROR", locations=_B2
     )
