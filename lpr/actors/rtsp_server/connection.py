@@ -8,7 +8,7 @@ May import ``lpr.config``, ``lpr.core``, ``lpr.events``, ``lpr.media`` and ``lpr
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import anyio
@@ -21,7 +21,7 @@ from lpr.actors.rtsp_server.wire import Wire
 from lpr.config import Rtsp as Settings
 from lpr.core.clock import SECOND, Clock
 from lpr.events import Micros
-from lpr.media.source import Presentation
+from lpr.media.stream import MediaStream
 from lpr.protocols.http_auth import Challenger
 from lpr.protocols.rtsp import (
     Decoder,
@@ -71,7 +71,7 @@ class Host(Protocol):
         """It has logged in and keeps its place."""
         ...
 
-    def viewer(self, session: Session, presentation: Presentation, outlet: Outlet) -> Viewer: ...
+    def viewer(self, session: Session, tracks: Mapping[int, MediaStream], outlet: Outlet) -> Viewer: ...
 
 
 class Connection:
@@ -126,9 +126,9 @@ class Connection:
         if self._inlet is not None:
             self._host.known(self._inlet)
 
-    def viewer(self, session: Session, presentation: Presentation) -> Viewer:
+    def viewer(self, session: Session, tracks: Mapping[int, MediaStream]) -> Viewer:
         """See ``desk.Caller``."""
-        return self._host.viewer(session, presentation, Outlet(self.outgoing, self._lost, self._udp, self._peer))
+        return self._host.viewer(session, tracks, Outlet(self.outgoing, self._lost, self._udp, self._peer))
 
     def overdue(self, now: Micros) -> Dropped | None:
         """Why a passed deadline ends this connection at ``now``; None: it goes on."""

@@ -6,19 +6,19 @@ May import ``lpr.config``, ``lpr.core``, ``lpr.events``, ``lpr.media`` and ``lpr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
 
-from lpr.actors.rtsp_server.viewer import Viewer
+from lpr.actors.rtsp_server.viewer import VIDEO, Viewer, tracks_of
 from lpr.config import Rtsp as Settings
 from lpr.core.accounts import Accounts
 from lpr.core.admission import RateTable
 from lpr.core.clock import Clock
 from lpr.media.source import Presentation, Presentations
-from lpr.media.stream import MediaUnavailable
+from lpr.media.stream import MediaStream, MediaUnavailable
 from lpr.protocols.http_auth import Challenger
 from lpr.protocols.rtsp import (
     METHODS,
@@ -50,6 +50,8 @@ SESSIONS = 8
 DESCRIBE_WAIT = 10.0
 """Seconds that a stream may take to say what it is (an encoder has to be opened for it)."""
 
+_URI = re.compile(r'\buri="([^"\\]*)"')
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _SEQUENCE = re.compile(r"[0-9]{1,10}")
 
 
@@ -77,7 +79,7 @@ class Caller(Protocol):
         """The client may stay: it has logged in."""
         ...
 
-    def viewer(self, session: Session, presentation: Presentation) -> Viewer:
+    def viewer(self, session: Session, tracks: Mapping[int, MediaStream]) -> Viewer:
         """A new viewer whose packets go through this connection, or to the client's address by UDP."""
         ...
 
@@ -152,9 +154,9 @@ class Desk:
             return Answer(Response(505))
         if not numbered:
             return Answer(Response(400))
-        wanted = [*request.all("Require"), *request.all("Proxy-Require")]
+        wanted = ", ".join([*request.all("Require"), *request.all("Proxy-Require")])
         if wanted:
-            return Answer(Response(551, (("Unsupported", ", ".join(wanted)),)))
+            return Answer(Response(551, (("Unsupported", _UNPRINTABLE.sub("?", wanted)),)))
         viewer = self._session(caller, request)
         if request.method == "OPTIONS":
             return Answer(Response(200, (("Public", ", ".join(METHODS)),)))
@@ -184,7 +186,8 @@ class Desk:
     # --- who asks --------------------------------------------------------------------------------------
 
     def _log_in(self, caller: Caller, request: Request) -> Answer | None:
-        """None when the client is known; else what it gets. A connection logs in once."""
+        """None when the client is known; else what it gets. A connection logs in once, with nonces of its own: what
+        is seen of one is of no use on another."""
         if caller.user is not None:
             return None
         if self._settings.guests:
@@ -202,7 +205,9 @@ class Desk:
         if header is not None and self._wrong.full(caller.address, now):
             self._floor.offence("too many wrong log-ins", caller.address)
             return Answer(Response(403), close=True)
-        verdict = caller.challenger.check(header, request.method, request.url, self._accounts.password_of, now)
+        named = _URI.search(header or "")
+        target = request.url if named is None else named[1]  # clients differ in which of a stream's addresses they hash
+        verdict = caller.challenger.check(header, request.method, target, self._accounts.password_of, now)
         if verdict.user is not None:
             caller.user = verdict.user
             caller.known()
@@ -232,12 +237,12 @@ class Desk:
             raise Refused(406, "descriptions are application/sdp")
         presentation, _ = self._stream(request)
         tracks: list[tuple[int, tuple[str, ...]]] = []
-        for number, stream in enumerate(presentation.streams):
+        for number, stream in tracks_of(presentation).items():
             try:
                 with anyio.fail_after(DESCRIBE_WAIT):
                     tracks.append((number, (await stream.track()).sdp))
             except (MediaUnavailable, TimeoutError):
-                if number == 0:
+                if number == VIDEO:
                     raise Refused(503, "the stream has no pictures") from None
         body = describe(
             session=self._described,
@@ -267,25 +272,27 @@ class Desk:
 
     async def _set_up(self, caller: Caller, request: Request, viewer: Viewer | None) -> Answer:
         presentation, track = self._stream(request)
+        tracks = tracks_of(presentation) if viewer is None else viewer.tracks
         if track is None:
-            if len(presentation.streams) > 1:
+            if len(tracks) > 1:
                 raise Refused(459, "a track has to be named")
-            track = 0
-        if track >= len(presentation.streams):
+            track = VIDEO
+        if track not in tracks:
             raise Refused(404, "no such track")
-        stream = presentation.streams[track]
+        stream = tracks[track]
         taken = {channel for other in caller.viewers.values() for channel in other.channels}
         ports = caller.udp_ports
         choice = choose(parse_transport(request.header("Transport") or ""), udp=ports is not None, taken=taken)
+        if viewer is not None:
+            viewer.session.may_set_up(presentation.name, track)
         if choice is None:
             raise Refused(461, "no transport that is served")
         if isinstance(choice, Channels) and viewer is not None and viewer.session.id not in caller.viewers:
             raise Refused(461, "a session's packets go through the connection that began it")
         new = viewer is None
         if viewer is None:
-            viewer = self._begin(caller, presentation)
+            viewer = self._begin(caller, presentation.name, tracks)
         session = viewer.session
-        session.may_set_up(presentation.name, track)
         session.set_up(track, choice)
         if new:
             caller.viewers[session.id] = viewer
@@ -295,19 +302,19 @@ class Desk:
         transport = format_transport(choice, ssrc=stream.ssrc, server_port=here)
         return Answer(Response(200, (("Transport", transport), *_session_header(viewer))))
 
-    def _begin(self, caller: Caller, presentation: Presentation) -> Viewer:
+    def _begin(self, caller: Caller, name: str, tracks: Mapping[int, MediaStream]) -> Viewer:
         if len(caller.viewers) >= SESSIONS or self._floor.full(caller.address):
             self._floor.offence("too many sessions", caller.address)
             raise Refused(453, "too many sessions")
         session = Session(
             self._clock.random_bytes(16).hex(),
-            stream=presentation.name,
+            stream=name,
             user=caller.user or GUEST,
             address=caller.address,
             timeout=self._settings.session_timeout,
             now=self._clock.mono(),
         )
-        return caller.viewer(session, presentation)
+        return caller.viewer(session, tracks)
 
     async def _control(self, caller: Caller, request: Request, viewer: Viewer) -> Answer:
         session = viewer.session

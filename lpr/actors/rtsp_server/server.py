@@ -16,6 +16,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Mapping
 
 import anyio
 import anyio.abc
@@ -35,7 +36,7 @@ from lpr.core.clock import Clock
 from lpr.core.pipeline import Emit
 from lpr.core.sockets import listen, out_of_handles, prepare, shown
 from lpr.events import ClientJoined, ClientLeft, ServerListening
-from lpr.media.source import Presentation, Presentations
+from lpr.media.source import Presentations
 from lpr.media.stream import MediaStream
 from lpr.protocols.rtp.packet import RtpError
 from lpr.protocols.rtp.rtcp import decode
@@ -224,10 +225,9 @@ class RtspServer:
 
     # --- sessions --------------------------------------------------------------------------------------
 
-    def viewer(self, session: Session, presentation: Presentation, outlet: Outlet) -> Viewer:
+    def viewer(self, session: Session, tracks: Mapping[int, MediaStream], outlet: Outlet) -> Viewer:
         """See ``connection.Host``."""
-        streams = presentation.streams
-        return Viewer(session, presentation, outlet, lambda number: self._relay(streams[number]), self._failed)
+        return Viewer(session, tracks, outlet, self._relay, self._failed)
 
     def _relay(self, stream: MediaStream) -> Relay:
         relay = self._relays.get(stream)

@@ -5,7 +5,7 @@ May import ``lpr.events``, ``lpr.core``, ``lpr.media`` and ``lpr.protocols``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -14,9 +14,18 @@ from lpr.actors.rtsp_server.outgoing import Outgoing
 from lpr.actors.rtsp_server.relay import Leg, Relay
 from lpr.actors.rtsp_server.udp import Peer, UdpPair, at_port
 from lpr.media.source import Presentation
-from lpr.media.stream import Packets
+from lpr.media.stream import MediaStream, Packets
 from lpr.protocols.rtp.packet import HEADER
 from lpr.protocols.rtsp import Channels, Choice, Ports, Session, encode_interleaved
+
+VIDEO, AUDIO, METADATA = 0, 1, 2
+"""Numbers of the tracks, whichever of them a stream has: one that goes away meanwhile moves no other."""
+
+
+def tracks_of(presentation: Presentation) -> dict[int, MediaStream]:
+    """The tracks of a stream by their numbers."""
+    streams = {VIDEO: presentation.video, AUDIO: presentation.audio, METADATA: presentation.metadata}
+    return {number: stream for number, stream in streams.items() if stream is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +40,24 @@ class Outlet:
 
 
 class Viewer:
-    """One session. ``sent``: frames. ``ended``: called with the reason when the stream can't go on."""
+    """One session. ``tracks``: of its stream, by number. ``sent``: frames. ``ended``: called with the reason when the
+    stream can't go on."""
 
     def __init__(
         self,
         session: Session,
-        presentation: Presentation,
+        tracks: Mapping[int, MediaStream],
         outlet: Outlet,
-        relays: Callable[[int], Relay],
+        relay: Callable[[MediaStream], Relay],
         ended: Callable[[Viewer, str], None],
     ) -> None:
         self.session = session
-        self.presentation = presentation
+        self.tracks = tracks
         self.outlet = outlet
         self.sent = 0
         self.watched = False
         self.failed = ""
-        self._relays = relays
+        self._relay = relay
         self._ended = ended
         self._legs: dict[int, _Leg] = {}
         self._first = anyio.Event()
@@ -72,8 +82,8 @@ class Viewer:
             self.outlet.outgoing.hold()
         for number, choice in self.session.tracks.items():
             leg = self._legs[number] = _leg(self, number, choice)
-            self._relays(number).join(leg)
-        if 0 in self._legs and not self.failed:
+            self._relay(self.tracks[number]).join(leg)
+        if VIDEO in self._legs and not self.failed:
             with anyio.move_on_after(wait):
                 await self._first.wait()
 
@@ -88,13 +98,13 @@ class Viewer:
     def stop(self) -> None:
         """Leave every track."""
         for number, leg in self._legs.items():
-            self._relays(number).leave(leg)
+            self._relay(self.tracks[number]).leave(leg)
         self._legs.clear()
 
     def farewell(self) -> None:
         """Say by RTCP that the tracks end: for viewers by UDP, who see no connection close."""
         for number, leg in self._legs.items():
-            data = self._relays(number).farewell()
+            data = self._relay(self.tracks[number]).farewell()
             if data and isinstance(leg, _UdpLeg):
                 leg.report(data)
 
@@ -102,14 +112,14 @@ class Viewer:
         """The connection has room again: whoever waits for a key frame gets one soon."""
         for number, leg in self._legs.items():
             if leg.waiting:
-                self._relays(number).stream.request_key_frame()
+                self._relay(self.tracks[number]).stream.request_key_frame()
 
     def start_of(self, number: int, mono: int) -> tuple[int, int]:
         """Sequence number and RTP time with which a track begins, for RTP-Info. ``mono``: the time now."""
         leg = self._legs.get(number)
         if leg is not None and leg.first is not None:
             return leg.first
-        stream = self._relays(number).stream
+        stream = self._relay(self.tracks[number]).stream
         return stream.next_sequence, stream.timestamp(mono)
 
     # --- for the legs ----------------------------------------------------------------------------------
@@ -121,7 +131,7 @@ class Viewer:
 
     def began(self, number: int) -> None:
         """A track has its first frame."""
-        if number == 0:
+        if number == VIDEO:
             self._first.set()
 
     def fail(self, reason: str) -> None:

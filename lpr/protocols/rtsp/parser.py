@@ -18,6 +18,7 @@ MAX_URL = 2048
 
 _END = re.compile(rb"\r?\n\r?\n")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ADDRESS = re.compile(r"[\x21-\x7e]+")
 _VERSION = re.compile(r"(?:RTSP|HTTP)/[0-9]\.[0-9]")
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -151,9 +152,11 @@ def _parse_head(head: bytes) -> Request | Response:
         if len(words) < 2 or not re.fullmatch(r"[1-5][0-9]{2}", words[1]):
             raise ProtocolError("bad head", "a status line without a status")
         return Response(int(words[1]), headers, b"", " ".join(words[2:]), words[0])
-    words = first.split()
+    words = [word for word in words if word]
     if len(words) != 3 or not _TOKEN.fullmatch(words[0]) or not _VERSION.fullmatch(words[2]):
         raise ProtocolError("bad head", "a first line that is no request", 400)
+    if not _ADDRESS.fullmatch(words[1]):
+        raise ProtocolError("bad head", "an address with characters that belong in none")
     if len(words[1]) > MAX_URL:
         raise ProtocolError("too long", f"an address of more than {MAX_URL} characters", 413)
     return Request(words[0], words[1], words[2], headers)

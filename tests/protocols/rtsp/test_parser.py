@@ -105,6 +105,7 @@ def test_fields_of_one_name_are_joined() -> None:
         (b"OPTIONS\r\n\r\n", "bad head", 400),
         (b"OPTIONS * RTSP/1.0 more\r\n\r\n", "bad head", 400),
         (b"OPTIONS * SIP/2.0\r\n\r\n", "bad head", 400),
+        (b"OPTIONS rtsp://h/m\xc2\xa0 RTSP/1.0\r\n\r\n", "bad head", 400),
         (b"OPT(ONS * RTSP/1.0\r\n\r\n", "bad head", 400),
         (b"OPTIONS * RTSP/1.0\r\nCSeq\r\n\r\n", "bad head", 400),
         (b"OPTIONS * RTSP/1.0\r\n folded\r\n\r\n", "bad head", 400),
