@@ -1,4 +1,4 @@
-"""Cameras and their live pictures, and the state of the service. May import ``lpr.core``, ``lpr.media`` and this room."""
+"""Cameras, their live pictures, and the state of the service. May import ``lpr.core``, ``lpr.media``, this room."""
 
 from __future__ import annotations
 
