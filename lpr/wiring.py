@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import NamedTuple
 
 from lpr.actors.device_http import DeviceHttp, Part
+from lpr.actors.device_http.pictures import PictureRing
 from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
+from lpr.actors.rtsp_server import RtspServer
 from lpr.actors.sftp_server import SftpServer
 from lpr.actors.signer import offset_minutes
 from lpr.config import Config
@@ -26,9 +29,12 @@ from lpr.core.shelves import Shelves
 from lpr.core.shutter import Shutter
 from lpr.events import PassageDecided
 from lpr.folder import DataFolder
+from lpr.http.listening import HttpServerError, tls_context
+from lpr.media.plate_metadata import MetadataCamera, PlateMetadata
+from lpr.media.room import MediaRoom
 from lpr.preparing import StartError, read_secret, write_secret
 from lpr.protocols.mqtt_messages import Device
-from lpr.protocols.onvif_metadata import Tokens, ej_payload, ej_topic, plate_notification
+from lpr.protocols.onvif_metadata import Tokens, camera_tokens, ej_payload, ej_topic, plate_notification
 from lpr.web.users import UserError, UserStore, one_time_password
 
 NVR_ACCOUNT = "nvr"
@@ -106,17 +112,72 @@ SHORTEST_PASSWORD = 8
 
 def nvr_side(tools: Tools) -> Sequence[Source]:
     """Every server that machines connect to, as configured."""
-    return (*_device_http(tools), *_neural(tools), *_file_servers(tools))
+    live = _live(tools)
+    return (*live, *_rtsp(tools, live), *_device_http(tools), *_neural(tools), *_file_servers(tools))
+
+
+class Live(NamedTuple):
+    """What servers of live pictures share: ``room`` has the streams, ``plates`` the events for them."""
+
+    room: MediaRoom
+    plates: PlateMetadata
+
+
+def _live(tools: Tools) -> Live | tuple[()]:
+    """The streams and their plate events, where a server shows them. Raises StartError."""
+    config = tools.config
+    if config.rtsp is None:
+        return ()
+    plates = plate_metadata(tools)
+    try:
+        room = MediaRoom(config.rtsp.streams, config.cameras, tools.views, tools.clock, metadata=plates.source)
+    except ValueError as error:
+        raise StartError(f"rtsp: {error}; correct streams") from None
+    return Live(room, plates)
+
+
+def _rtsp(tools: Tools, live: Live | tuple[()]) -> Sequence[RtspServer]:
+    """The RTSP server. Raises StartError."""
+    settings = tools.config.rtsp
+    if settings is None or not live:
+        return ()
+    try:
+        tls = None if settings.tls is None else tls_context(settings.tls, "rtsp")
+        server = RtspServer(
+            settings,
+            presentations=live[0],
+            accounts=tools.accounts,
+            clock=tools.clock,
+            device=tools.config.device,
+            tls=tls,
+        )
+    except (HttpServerError, ValueError) as error:
+        raise StartError(str(error)) from None
+    return (server,)
 
 
 def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
     settings = tools.config.device_http
     if settings is None:
         return ()
-    parts: list[Part] = []
+    parts: list[Part] = [PictureRing(tools.log, tools.blobs)]
     return (
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
     )
+
+
+def plate_metadata(tools: Tools) -> PlateMetadata:
+    """Plate events and live boxes of every camera: one for the metadata tracks and the events service together."""
+    config, http = tools.config, tools.config.device_http
+    images = ""
+    if http is not None and http.address is not None and http.port:
+        host = f"[{http.address}]" if ":" in http.address else http.address
+        images = f"{'http' if http.tls is None else 'https'}://{host}:{http.port}"
+    cameras = {
+        camera.name: MetadataCamera(tools.views[camera.name], camera_tokens(number))
+        for number, camera in enumerate(config.cameras)
+    }
+    return PlateMetadata(cameras, tools.log, tools.clock, keep=config.onvif_events.keep, images=images)
 
 
 def _file_servers(tools: Tools) -> Sequence[FtpServer | SftpServer]:
