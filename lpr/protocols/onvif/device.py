@@ -325,6 +325,8 @@ class _Told:
 
     def remove_scopes(self, call: Call) -> Reply:
         wanted = [words(found) for found in call.request.all("tds:ScopeItem")]
+        if not wanted:
+            raise Fault("Sender", "ter:InvalidArgs", reason="A scope is needed")
         before, fixed = self._world.added().scopes, fixed_scopes(self._device)
         for scope in wanted:
             if scope in fixed:

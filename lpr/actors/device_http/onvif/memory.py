@@ -20,11 +20,17 @@ class Memory:
         self._log = log
         self.added = Added()
         self.version = 1
+        self._loaded = False
         self._changed = anyio.Event()
 
     async def load(self) -> None:
-        """Find the newest change. Raises LogUnavailable."""
+        """Find the newest change, once. Raises LogUnavailable."""
+        if self._loaded:
+            return
         found = await self._log.read_back(types=frozenset({OnvifChanged.__name__}), limit=1)
+        if self._loaded:  # by another task meanwhile
+            return
+        self._loaded = True
         if found and isinstance(event := found[0].event, OnvifChanged):
             self.added = Added(event.scopes, event.discoverable)
             self.version = found[0].seq

@@ -101,6 +101,7 @@ class OnvifPart:
         caller: Caller | None = None
         headers: list[tuple[str, str]] = []
         status, data = 500, b""
+        await self._memory.load()
         try:
             try:
                 parsed = soap.parse(await self._read(request), self._limits)

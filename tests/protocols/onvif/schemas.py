@@ -1,0 +1,45 @@
+"""The public schemas, as the development package onvif-zeep-async carries them. Media2's is not among them."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import onvif
+import xmlschema
+
+from lpr.protocols.onvif.names import NAMESPACES
+
+FOLDER = Path(onvif.__file__).parent / "wsdl"
+FILES = ("devicemgmt", "media", "events", "analytics", "imaging", "deviceio")
+
+
+@functools.cache
+def schema() -> Any:
+    """onvif.xsd with the messages of every service."""
+    found = xmlschema.XMLSchema10(str(FOLDER / "onvif.xsd"), allow="local", validation="lax")
+    for name in FILES:
+        found.add_schema(_text(FOLDER / f"{name}.wsdl"), build=True)
+    return found
+
+
+def _text(path: Path) -> str:
+    """The schema element of a WSDL file with the prefixes that are declared around it."""
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("<xs:schema"), text.rindex("</xs:schema>") + len("</xs:schema>")
+    close = text.index(">", start)
+    head = text[start:close]
+    declared = {found[0]: found[1] for _, found in ElementTree.iterparse(path, ["start-ns"])}
+    around = "".join(
+        f' xmlns:{prefix}="{uri}"' for prefix, uri in declared.items() if prefix and f"xmlns:{prefix}=" not in head
+    )
+    return head + around + text[close:end]
+
+
+def faults(found: ElementTree.Element) -> list[str]:
+    """What is wrong with a message, in sentences. Its texts may use the prefixes that we write."""
+    namespace = found.tag[1:].partition("}")[0]
+    one = next(iter(schema().maps.namespaces[namespace]))
+    return [f"{error.path}: {error.reason}" for error in one.iter_errors(found, namespaces=dict(NAMESPACES))]
