@@ -72,6 +72,10 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
         yield f"milesight.{index}.port", server.host, server.port
     if config.device_http is not None:
         yield "device_http.port", config.device_http.host, config.device_http.port
+    if config.rtsp is not None and config.rtsp.plain:
+        yield "rtsp.port", config.rtsp.host, config.rtsp.port
+    if config.rtsp is not None and config.rtsp.tls is not None:
+        yield "rtsp.tls_port", config.rtsp.host, config.rtsp.tls_port
     if config.ftp is not None:
         yield "ftp.port", config.ftp.host, config.ftp.port
     if config.sftp is not None:

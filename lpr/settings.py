@@ -345,6 +345,7 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
     if ftp is not None and ftp.passive_ports is not None and ftp.passive_ports[0] > ftp.passive_ports[1]:
         raise refuse("ftp.passive_ports", "the first port is over the last", "write them in order, first and last")
     _check_neural(config, refuse)
+    _check_rtsp(config, refuse)
     for path, name in _files(config):
         if not Path(name).is_file():
             raise refuse(path, f"there is no file {name!r}", "paths are taken from the working folder")
@@ -377,6 +378,27 @@ def _check_neural(config: Config, refuse: Callable[[str, str, str], ConfigError]
                 )
 
 
+def _check_rtsp(config: Config, refuse: Callable[[str, str, str], ConfigError]) -> None:
+    """The RTSP server: something to listen with, streams of cameras that exist, a name each."""
+    rtsp = config.rtsp
+    if rtsp is None:
+        return
+    if not rtsp.plain and rtsp.tls is None:
+        raise refuse("rtsp.plain", "nothing is left to listen with", "name the files of rtsp.tls, or leave it out")
+    if rtsp.udp_port % 2:
+        raise refuse("rtsp.udp_port", "RTP has an even port and RTCP the next one", "set an even port, or 0 for any")
+    cameras = {camera.name for camera in config.cameras}
+    names: dict[str, int] = {}
+    for index, stream in enumerate(rtsp.streams):
+        if stream.camera is not None and stream.camera not in cameras:
+            problem = f"there is no camera {stream.camera!r}"
+            raise refuse(f"rtsp.streams.{index}.camera", problem, f"one of {sorted(cameras)}")
+        if stream.name in names:
+            problem = f"the name {stream.name!r} is already that of rtsp.streams.{names[stream.name]}"
+            raise refuse(f"rtsp.streams.{index}.name", problem, "give each its own name")
+        names[stream.name] = index
+
+
 def _has_password(camera: Camera) -> bool:
     """Whether the camera's URL carries ``user:password@``."""
     authority = camera.source.split("//", 1)[1].split("/", 1)[0] if "://" in camera.source else ""
@@ -388,6 +410,8 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
         items = cast("Iterable[Any]", getattr(config, section))
         for index, item in enumerate(items):
             yield f"{section}.{index}.name", item.name
+    if config.rtsp is not None:
+        yield "rtsp.name", config.rtsp.name
 
 
 def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
@@ -398,6 +422,11 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
     for section in ("neural_server", "neural_trigger"):
         for index, server in enumerate(cast("Iterable[Any]", getattr(config, section))):
             yield f"{section}.{index}.port", server.host, server.port
+    if config.rtsp is not None:
+        if config.rtsp.plain:
+            yield "rtsp.port", config.rtsp.host, config.rtsp.port
+        if config.rtsp.tls is not None:
+            yield "rtsp.tls_port", config.rtsp.host, config.rtsp.tls_port
     if config.ftp is not None:
         yield "ftp.port", config.ftp.host, config.ftp.port
     if config.sftp is not None:
@@ -415,6 +444,8 @@ def _files(config: Config) -> Iterator[tuple[str, str]]:
 
     yield from named(config.sign, "sign")
     yield from named(config.web, "web")
+    if config.rtsp is not None:
+        yield from named(config.rtsp, "rtsp")
     if config.ftp is not None:
         yield from named(config.ftp, "ftp")
     for index, key in enumerate(config.sftp.keys if config.sftp is not None else ()):
@@ -440,6 +471,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def _warn(config: Config) -> Iterator[str]:
     if config.web.enabled and config.web.tls is None and config.web.host not in LOOPBACK:
         yield f"web.host: {config.web.host} is reachable from outside without TLS: passwords cross the network in clear"
+    if config.rtsp is not None and config.rtsp.host not in LOOPBACK:
+        if config.rtsp.guests:
+            yield "rtsp.guests: whoever reaches this machine can look on"
+        elif config.rtsp.plain and "basic" in config.rtsp.methods:
+            yield "rtsp.methods: Basic sends passwords readable wherever a client doesn't use RTSPS"
     for index, server in enumerate(config.milesight):
         if server.host not in LOOPBACK:
             yield f"milesight.{index}.host: the protocol has no encryption: keep it inside a network you trust"

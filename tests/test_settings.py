@@ -40,6 +40,11 @@ def write(tmp_path: Path, text: str) -> Path:
         ("[[neural_trigger]]\ncamera = 'none'\n", 2, ["neural_trigger.0.camera", "'none'"]),
         ("[[neural_client]]\nhost = 'h'\nretry_first = 900\n", 3, ["neural_client.0.retry_first", "retry_max"]),
         ("[[neural_client]]\nhost = 'h'\nshort_fields = ['Plat']\n", 3, ["neural_client.0.short_fields", "Plat"]),
+        ("[rtsp]\nport = 8080\n", 2, ["rtsp.port", "web.port"]),
+        ("[rtsp]\nplain = false\n", 2, ["rtsp.plain", "rtsp.tls"]),
+        ("[rtsp]\nudp_port = 5005\n", 2, ["rtsp.udp_port", "even"]),
+        ("[[rtsp.streams]]\n[[rtsp.streams]]\nname = 'main'\n", 3, ["rtsp.streams.1.name", "rtsp.streams.0"]),
+        ("[[rtsp.streams]]\ncamera = 'none'\n", 2, ["rtsp.streams.0.camera", "'none'", "camera"]),
         ("[sign]\nkey_file = 'gone.pem'\n", 2, ["sign.key_file", "gone.pem"]),
         ("cameras = []\n", 1, ["cameras"]),
     ],
@@ -96,6 +101,14 @@ def test_an_override_may_add_a_camera_or_a_receiver() -> None:
 def test_a_server_reachable_from_outside_without_tls_is_warned_of() -> None:
     assert any("TLS" in text for text in settings.load(None, ["web.host=0.0.0.0"]).warnings)
     assert settings.load(None).warnings == ()
+
+
+def test_streams_that_anybody_can_watch_are_warned_of() -> None:
+    overrides = ["rtsp.host=0.0.0.0", "rtsp.guests=true"]
+    assert any("rtsp.guests" in text for text in settings.load(None, overrides).warnings)
+    overrides = ["rtsp.host=0.0.0.0", 'rtsp.methods=["basic"]']
+    assert any("RTSPS" in text for text in settings.load(None, overrides).warnings)
+    assert settings.load(None, ["rtsp.port=8555"]).warnings == ()
 
 
 def test_defaults_are_a_whole_configuration() -> None:
