@@ -45,6 +45,32 @@ def metadata_stream() -> Any:
     return joined("onvif.xsd", "metadatastream.xsd")
 
 
+@cache
+def events() -> Any:
+    """The schema of the messages of event.wsdl."""
+    etree = pytest.importorskip("lxml.etree")
+    xmlschema = pytest.importorskip("xmlschema")
+    wsdl = TODAY / "ver10" / "events" / "wsdl" / "event.wsdl"
+    if not wsdl.exists():
+        pytest.skip(f"{wsdl} is not there; see tests/protocols/onvif_metadata/schemas.py")
+    types = etree.parse(str(wsdl)).find(".//{http://www.w3.org/2001/XMLSchema}schema")
+    return xmlschema.XMLSchema11(
+        etree.tostring(types).decode(),
+        base_url=str(wsdl.parent),
+        validation="lax",
+        allow="local",
+        defuse="never",
+        loglevel="ERROR",
+    )
+
+
+def alone(envelope: bytes) -> bytes:
+    """What is in the body of a SOAP message, with the namespaces that hold there."""
+    etree = pytest.importorskip("lxml.etree")
+    body = etree.fromstring(envelope).find("{http://www.w3.org/2003/05/soap-envelope}Body")
+    return etree.tostring(body[0])
+
+
 def faults(schema: Any, markup: bytes, path: str | None = None) -> list[str]:
     """What the schema finds wrong with a document."""
     return [f"{error.path}: {error.reason}" for error in schema.iter_errors(markup.decode(), path=path)]
