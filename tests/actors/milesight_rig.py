@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 import anyio.abc
@@ -39,6 +39,13 @@ class CountingBlobs(BlobStore):
     async def get(self, blob: str) -> bytes:
         self.reads += 1
         return await super().get(blob)
+
+
+class Listening(Protocol):
+    """Any server that says where it listens."""
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]: ...
 
 
 class Client:
@@ -143,7 +150,7 @@ class Rig:
             await server.started.wait()
         return server
 
-    async def connect(self, server: MilesightServer, *, receive_buffer: int = 0) -> Client:
+    async def connect(self, server: Listening, *, receive_buffer: int = 0) -> Client:
         """A connection that has said nothing yet."""
         sock = socket.socket()
         if receive_buffer:

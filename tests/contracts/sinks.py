@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, get_args
 
 from msgspec.structs import replace
 
@@ -56,10 +56,15 @@ class Bench(Protocol):
 
 @dataclass(frozen=True)
 class SinkCase:
-    """``open``: sink and receiver; the sink must use ``SECRET`` if it has a password, and give up within a second."""
+    """``open``: sink and receiver; the sink must use ``SECRET`` if it has a password, and give up within a second.
+
+    ``behaviours``: what a receiver can express in this protocol; one without answers can neither refuse nor talk
+    nonsense.
+    """
 
     name: str
     open: Callable[[Path, BlobStore, Clock], AbstractAsyncContextManager[Bench]]
+    behaviours: frozenset[Behaviour] = frozenset(get_args(Behaviour))
 
 
 async def shipment(blobs: BlobStore, plate: str = "AB12CD", number: int = 2) -> Shipment:

@@ -13,9 +13,10 @@ from lpr.core.delivery import Delivered, Refused, Unavailable
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from tests.contracts.http_push_case import HTTP_CASES
 from tests.contracts.mqtt_case import MQTT_CASES
+from tests.contracts.neural_case import NEURAL_CASES
 from tests.contracts.sinks import SECRET, Behaviour, SinkCase, shipment
 
-CASES = [*HTTP_CASES, *MQTT_CASES]
+CASES = [*HTTP_CASES, *MQTT_CASES, *NEURAL_CASES]
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)]
 
 
@@ -27,6 +28,12 @@ def anyio_backend() -> str:
 @pytest.fixture
 def blobs(tmp_path: Path) -> BlobStore:
     return BlobStore(tmp_path / "blobs")
+
+
+def needs(case: SinkCase, behaviour: Behaviour) -> None:
+    """Skip what a receiver of this protocol cannot do."""
+    if behaviour not in case.behaviours:
+        pytest.skip(f"{case.name}: a receiver cannot express {behaviour!r}")
 
 
 async def test_what_is_accepted_is_delivered(case: SinkCase, tmp_path: Path, blobs: BlobStore) -> None:
@@ -46,6 +53,7 @@ async def test_a_repetition_has_the_same_id(case: SinkCase, tmp_path: Path, blob
 
 
 async def test_what_the_receiver_does_not_want_is_refused(case: SinkCase, tmp_path: Path, blobs: BlobStore) -> None:
+    needs(case, "refuse")
     async with case.open(tmp_path, blobs, ManualClock()) as bench:
         await bench.behave("refuse")
         assert isinstance(await bench.sink.deliver(await shipment(blobs)), Refused)
@@ -57,6 +65,7 @@ async def test_what_the_receiver_does_not_want_is_refused(case: SinkCase, tmp_pa
 async def test_a_receiver_that_cannot_take_anything_is_unavailable(
     case: SinkCase, tmp_path: Path, blobs: BlobStore, behaviour: Behaviour
 ) -> None:
+    needs(case, behaviour)
     async with case.open(tmp_path, blobs, ManualClock()) as bench:
         await bench.sink.deliver(await shipment(blobs))
         await bench.behave(behaviour)
@@ -79,6 +88,7 @@ async def test_after_an_outage_it_goes_on(case: SinkCase, tmp_path: Path, blobs:
 async def test_a_wrong_password_waits_for_somebody(case: SinkCase, tmp_path: Path, blobs: BlobStore) -> None:
     if case.name.endswith("none"):
         pytest.skip("no password")
+    needs(case, "wrong password")
     async with case.open(tmp_path, blobs, ManualClock()) as bench:
         await bench.behave("wrong password")
         for _ in range(2):

@@ -11,6 +11,9 @@ May import ``lpr.events``, ``lpr.config``, ``lpr.core`` and ``lpr.protocols``. R
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from collections.abc import Mapping
 from typing import Literal
 
@@ -93,11 +96,13 @@ class NeuralClientSink:
     async def _confirmed(self, stream: anyio.abc.SocketStream) -> Literal["closed", "received", "open"]:
         """What the receiver did until ``linger`` seconds after its machine had everything.
 
-        Raises BrokenResourceError when it reset the connection.
+        Closing before everything has arrived is no confirmation: what is still under way is then answered with a
+        reset. Raises OSError and BrokenResourceError for one.
         """
         sock = stream.extra(anyio.abc.SocketAttribute.raw_socket)
+        over = anyio.Event()
         failure: anyio.BrokenResourceError | None = None
-        closed = False
+        closed, reset = False, _error(sock)
 
         async def read() -> None:
             nonlocal closed, failure
@@ -109,16 +114,20 @@ class NeuralClientSink:
                 closed = True
             except anyio.BrokenResourceError as error:
                 failure = error
-            tasks.cancel_scope.cancel()
+            over.set()
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(read)
-            while unacknowledged(sock):  # noqa: ASYNC110 (the kernel wakes nobody for an acknowledgement)
+            while failure is None and not reset and unacknowledged(sock):
                 await anyio.sleep(LOOK)
-            await anyio.sleep(self._settings.linger)
+                reset = _error(sock)
+            with anyio.move_on_after(self._settings.linger):
+                await over.wait()
             tasks.cancel_scope.cancel()
         if failure is not None:
             raise failure
+        if reset := reset or _error(sock):
+            raise OSError(reset, os.strerror(reset))
         if closed:
             return "closed"
         return "open" if unacknowledged(sock) else "received"
@@ -131,6 +140,14 @@ class NeuralClientSink:
             return await self._blobs.get(picture.blob)
         except (BlobMissingError, BlobDamagedError):
             return None
+
+
+def _error(sock: socket.socket) -> int:
+    """What has befallen the connection, as errno; 0 nothing. A reset may have closed the socket already."""
+    try:
+        return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except OSError:
+        return errno.ECONNRESET
 
 
 def _cause(error: Exception) -> str:
