@@ -11,18 +11,23 @@ from importlib import metadata
 from typing import NamedTuple
 
 from lpr.actors.device_http import DeviceHttp, Part
+from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interfaces_of, streams_of
+from lpr.actors.device_http.onvif_events import EventsService
 from lpr.actors.device_http.pictures import PictureRing
+from lpr.actors.discovery import Discovery
 from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
 from lpr.actors.rtsp_server import RtspServer
 from lpr.actors.sftp_server import SftpServer
 from lpr.actors.signer import offset_minutes
-from lpr.config import Config
+from lpr.config import Config, Onvif
+from lpr.config import DeviceHttp as DeviceHttpSettings
 from lpr.core.accounts import Account, Accounts, Level, LoginsBusy
 from lpr.core.actor import Source
 from lpr.core.blobs import BlobStore
 from lpr.core.clock import Clock
+from lpr.core.interfaces import NoInterfaceError
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.core.shelves import Shelves
@@ -34,7 +39,12 @@ from lpr.media.plate_metadata import MetadataCamera, PlateMetadata
 from lpr.media.room import MediaRoom
 from lpr.preparing import StartError, read_secret, write_secret
 from lpr.protocols.mqtt_messages import Device
-from lpr.protocols.onvif_metadata import Tokens, camera_tokens, ej_payload, ej_topic, plate_notification
+from lpr.protocols.onvif.device import PATH as DEVICE_PATH
+from lpr.protocols.onvif.device import all_scopes
+from lpr.protocols.onvif.discovery import Shown
+from lpr.protocols.onvif.model import Analytics, Ports, Stream, World
+from lpr.protocols.onvif.model import Source as CameraSource
+from lpr.protocols.onvif_metadata import Tokens, analytics_of, camera_tokens, ej_payload, ej_topic, plate_notification
 from lpr.web.users import UserError, UserStore, one_time_password
 
 NVR_ACCOUNT = "nvr"
@@ -113,7 +123,8 @@ SHORTEST_PASSWORD = 8
 def nvr_side(tools: Tools) -> Sequence[Source]:
     """Every server that machines connect to, as configured."""
     live = _live(tools)
-    return (*live, *_rtsp(tools, live), *_device_http(tools), *_neural(tools), *_file_servers(tools))
+    rtsp = _rtsp(tools, live)
+    return (*live, *rtsp, *_device_http(tools, live, rtsp), *_neural(tools), *_file_servers(tools))
 
 
 class Live(NamedTuple):
@@ -156,14 +167,105 @@ def _rtsp(tools: Tools, live: Live | tuple[()]) -> Sequence[RtspServer]:
     return (server,)
 
 
-def _device_http(tools: Tools) -> Sequence[DeviceHttp]:
-    settings = tools.config.device_http
+def _device_http(tools: Tools, live: Live | tuple[()], rtsp: Sequence[RtspServer]) -> Sequence[DeviceHttp | Discovery]:
+    """The device's HTTP server with all its parts, and WS-Discovery, which tells where it is. Raises StartError."""
+    settings, onvif = tools.config.device_http, tools.config.onvif
+    if onvif is not None and (settings is None or not live):
+        raise StartError("onvif: it needs [device_http] and [rtsp]; add them, or take [onvif] away")
     if settings is None:
         return ()
     parts: list[Part] = [PictureRing(tools.log, tools.blobs)]
-    return (
-        DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock),
+    discovery: Sequence[Discovery] = ()
+    servers: list[DeviceHttp] = []
+    if onvif is not None and live:
+        try:
+            more, discovery = _onvif(tools, onvif, settings, live, lambda: _ports(settings, servers, rtsp))
+        except NoInterfaceError as error:
+            raise StartError(f"onvif: {error}; correct interfaces") from None
+        parts += more
+    servers.append(
+        DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock)
     )
+    return (*servers, *discovery)
+
+
+def _ports(settings: DeviceHttpSettings, servers: Sequence[DeviceHttp], rtsp: Sequence[RtspServer]) -> Ports:
+    """Where the servers listen: the ports that they have taken, before that those configured."""
+    http = next((server.place.port for server in servers if server.place is not None), settings.port)
+    secure = settings.tls is not None
+    plain = tls = None
+    udp = False
+    for server in rtsp:
+        if server.settings.plain:
+            plain = server.addresses[0][1] if server.addresses else server.settings.port
+        if server.settings.tls is not None:
+            tls = server.tls_addresses[0][1] if server.tls_addresses else server.settings.tls_port
+        udp = server.settings.udp
+    return Ports(None if secure else http, http if secure else None, plain, tls, udp)
+
+
+def _onvif(
+    tools: Tools, settings: Onvif, http: DeviceHttpSettings, live: Live, ports: Callable[[], Ports]
+) -> tuple[Sequence[Part], Sequence[Discovery]]:
+    """The ONVIF services with their events, and WS-Discovery where it is asked for. Raises NoInterfaceError."""
+    config, clock, log = tools.config, tools.clock, tools.log
+    device = device_of(
+        settings,
+        config,
+        log_id=log.log_id,
+        version=metadata.version("lpr"),
+        accounts=tools.accounts,
+        ports=ports,
+    )
+    memory = Memory(log)
+
+    def streams() -> Sequence[Stream]:
+        return streams_of(config, live.room, tools.views)
+
+    def shown_analytics(source: CameraSource) -> Analytics:
+        camera = config.cameras[source.number]
+        told = analytics_of(camera_tokens(source.number), region=camera.trigger.region)
+        return Analytics(told.modules, told.rules, told.module_descriptions, told.rule_descriptions, told.samples)
+
+    def key_frame(stream: Stream) -> None:
+        shown = live.room.presentation(stream.name)
+        for track in () if shown is None else shown.streams:
+            track.request_key_frame()
+
+    async def snapshot(stream: Stream) -> bytes:
+        return await live.room.snapshot(stream.source.name, stream.width)
+
+    world = World(device, streams, lambda: memory.added, shown_analytics, key_frame)
+    events = EventsService(config.onvif_events, live.plates, clock)
+    part = OnvifPart(
+        settings,
+        world,
+        memory,
+        clock=clock,
+        snapshot=snapshot,
+        further=(events.service(),),
+        max_body=http.max_body,
+        read_timeout=http.request_timeout,
+    )
+    parts: Sequence[Part] = (part, events)
+    if not settings.discovery:
+        return parts, ()
+
+    def address(own: str) -> str:
+        now = ports()
+        scheme, port = ("http", now.http) if now.http is not None else ("https", now.https)
+        return f"{scheme}://{http.address or own}:{port}{DEVICE_PATH}"
+
+    discovery = Discovery(
+        interfaces_of(settings),
+        endpoint=device.endpoint,
+        shown=lambda: Shown(tuple(all_scopes(world)), memory.version, memory.added.discoverable),
+        address=address,
+        changes=memory,
+        clock=clock,
+        rate=settings.answers,
+    )
+    return parts, (discovery,)
 
 
 def plate_metadata(tools: Tools) -> PlateMetadata:

@@ -20,8 +20,8 @@ Audio: TypeAlias = Literal["none", "pcmu", "aac"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A camera. ``number``: from 0; ``name``: also the token of its video source. ``width``, ``height``: of its
-    picture, pixels; ``rate``: frames a second."""
+    """A camera. ``number``: from 0, in its tokens. ``width``, ``height``: of its picture, pixels; ``rate``: frames a
+    second."""
 
     number: int
     name: str
@@ -32,27 +32,27 @@ class Source:
     @property
     def token(self) -> str:
         """Of the video source."""
-        return self.name
+        return f"VS{self.number}"
 
     @property
     def configuration(self) -> str:
         """Token of the video source configuration."""
-        return f"{self.name}-source"
+        return f"VSC{self.number}"
 
     @property
     def analytics(self) -> str:
         """Token of the video analytics configuration."""
-        return f"{self.name}-analytics"
+        return f"VAC{self.number}"
 
     @property
     def audio(self) -> str:
         """Token of the audio source."""
-        return f"{self.name}-sound"
+        return f"AS{self.number}"
 
     @property
     def audio_configuration(self) -> str:
         """Token of the audio source configuration."""
-        return f"{self.name}-sound-source"
+        return f"ASC{self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,26 +19,26 @@ ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "trt:GetProfile": (PROFILE,),
     "trt:GetSnapshotUri": (PROFILE,),
     "trt:SetSynchronizationPoint": (PROFILE,),
-    "trt:GetGuaranteedNumberOfVideoEncoderInstances": (("ConfigurationToken", "gate-source"),),
+    "trt:GetGuaranteedNumberOfVideoEncoderInstances": (("ConfigurationToken", "VSC0"),),
     "trt:GetStreamUri": (PROFILE,),
-    "trt:GetVideoSourceConfiguration": (("ConfigurationToken", "gate-source"),),
+    "trt:GetVideoSourceConfiguration": (("ConfigurationToken", "VSC0"),),
     "trt:GetVideoEncoderConfiguration": (("ConfigurationToken", "sub-video"),),
-    "trt:GetAudioSourceConfiguration": (("ConfigurationToken", "gate-sound-source"),),
+    "trt:GetAudioSourceConfiguration": (("ConfigurationToken", "ASC0"),),
     "trt:GetAudioEncoderConfiguration": (("ConfigurationToken", "main-audio"),),
-    "trt:GetVideoAnalyticsConfiguration": (("ConfigurationToken", "gate-analytics"),),
+    "trt:GetVideoAnalyticsConfiguration": (("ConfigurationToken", "VAC0"),),
     "trt:GetMetadataConfiguration": (("ConfigurationToken", "main-metadata"),),
-    "trt:AddVideoSourceConfiguration": (PROFILE, ("ConfigurationToken", "gate-source")),
+    "trt:AddVideoSourceConfiguration": (PROFILE, ("ConfigurationToken", "VSC0")),
     "trt:AddVideoEncoderConfiguration": (PROFILE, ("ConfigurationToken", "main-video")),
-    "trt:AddAudioSourceConfiguration": (PROFILE, ("ConfigurationToken", "gate-sound-source")),
+    "trt:AddAudioSourceConfiguration": (PROFILE, ("ConfigurationToken", "ASC0")),
     "trt:AddAudioEncoderConfiguration": (PROFILE, ("ConfigurationToken", "main-audio")),
-    "trt:AddVideoAnalyticsConfiguration": (PROFILE, ("ConfigurationToken", "gate-analytics")),
+    "trt:AddVideoAnalyticsConfiguration": (PROFILE, ("ConfigurationToken", "VAC0")),
     "trt:AddMetadataConfiguration": (PROFILE, ("ConfigurationToken", "main-metadata")),
     "tds:SetScopes": (("Scopes", "onvif://www.onvif.org/added"),),
     "tds:AddScopes": (("ScopeItem", "onvif://www.onvif.org/added"),),
     "tds:SetDiscoveryMode": (("DiscoveryMode", "NonDiscoverable"),),
     "tds:GetServices": (("IncludeCapability", "true"),),
-    "timg": (("VideoSourceToken", "gate"),),
-    "tan": (("ConfigurationToken", "gate-analytics"),),
+    "timg": (("VideoSourceToken", "VS0"),),
+    "tan": (("ConfigurationToken", "VAC0"),),
 }
 """What an operation (or a service) needs to be told, where it needs it."""
 REFUSED = {
@@ -112,7 +112,7 @@ def test_capabilities_validate(prefix: str) -> None:
 def test_what_is_always_refused_is(name: str) -> None:
     prefix = name.partition(":")[0]
     given = {"timg": "VideoSourceToken", "trt": "ProfileToken"}.get(prefix, "Nothing")
-    value = {"timg": "gate", "trt": "main"}.get(prefix, "")
+    value = {"timg": "VS0", "trt": "main"}.get(prefix, "")
     with pytest.raises(Fault):
         Place().call(name, element(f"{prefix}:{given}", value))
 
