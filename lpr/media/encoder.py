@@ -134,8 +134,9 @@ def open_encoder(settings: Settings) -> Encoder:
 
 def fit(size: tuple[int, int], width: int, height: int, codec: Codec) -> tuple[int, int]:
     """Width and height to encode a picture of ``size`` with: its shape kept, within ``width`` and ``height`` (0: as the
-    shape demands), never larger than it, in steps that the codec needs (8 for MJPEG, at most 2040; else 2)."""
+    shape demands), never larger than it but for rounding to the codec's steps (8 for MJPEG, at most 2040; else 2)."""
     step, most = (8, jpeg.MOST_PIXELS) if codec == "mjpeg" else (2, 16384)
-    scale = min(1.0, *(limit / side for limit, side in zip((width or most, height or most), size, strict=True)))
+    limits = (min(width or most, most), min(height or most, most))
+    scale = min(1.0, *(limit / side for limit, side in zip(limits, size, strict=True)))
     wide, high = (max(step, min(most, round(side * scale / step) * step)) for side in size)
     return wide, high

@@ -9,6 +9,7 @@ May import this room, ``lpr.config``, ``lpr.core``, ``lpr.vision``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,7 +55,7 @@ class _Picture:
 
 
 class VideoStream(OnDemand):
-    """``offload``: where it encodes; ``None``: a thread with lower priority."""
+    """``offload``: where it encodes; None: a thread with lower priority. ``open_with``: makes its encoders."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class VideoStream(OnDemand):
         clock: Clock,
         *,
         offload: Offload | None = None,
+        open_with: Callable[[Settings], Encoder] = open_encoder,
     ) -> None:
         payload_type = jpeg.PAYLOAD_TYPE if codec == "mjpeg" else PAYLOAD_TYPE
         super().__init__(f"stream {settings.name}", clock, payload_type, CLOCK_RATE)
@@ -71,6 +73,7 @@ class VideoStream(OnDemand):
         self.codec: Codec = codec
         self.encoded = 0
         self._view = view
+        self._open = open_with
         self._offload = offload or LowThread()
         self._opener = offload or LowThread()
         self._opening = anyio.Lock()
@@ -78,7 +81,7 @@ class VideoStream(OnDemand):
         self._key_wanted = False
         self._key_at: Micros | None = None
         self._waiting: anyio.CancelScope | None = None
-        self._moment: Micros = 0
+        self._moment: Micros = -LATEST
 
     # --- for servers ----------------------------------------------------------------------------------
 
@@ -94,7 +97,7 @@ class VideoStream(OnDemand):
         async with self._opening:
             if wanted not in self._known:
                 try:
-                    encoder = await self._opener(partial(open_encoder, wanted))
+                    encoder = await self._opener(partial(self._open, wanted))
                 except EncoderError as error:
                     raise MediaUnavailable(str(error)) from error
                 self._describe(wanted, encoder)
@@ -146,7 +149,7 @@ class VideoStream(OnDemand):
             self._key_wanted = False if key else self._key_wanted
             before = encoder if opened == wanted else None
             try:
-                encoder, encoded = await self._offload(partial(_encode, before, wanted, picture, key))
+                encoder, encoded = await self._offload(partial(self._encode, before, wanted, picture, key))
             except EncoderError as error:
                 raise MediaUnavailable(str(error)) from error
             if opened != wanted:
@@ -210,11 +213,10 @@ class VideoStream(OnDemand):
         self._moment = max(mono - behind, self._moment + TICK)
         self.deliver(encoded.payloads, key=encoded.key, at=wall - behind, timestamp=self.timestamp(self._moment))
 
-
-def _encode(
-    encoder: Encoder | None, settings: Settings, picture: _Picture, key: bool
-) -> tuple[Encoder, Encoded | None]:
-    """In the thread: one picture, with a new encoder where there is none. Raises EncoderError."""
-    encoder = encoder or open_encoder(settings)
-    image = drawn(picture.frame.image, picture.readings, (settings.width, settings.height))
-    return encoder, encoder.encode(image, key=key)
+    def _encode(
+        self, encoder: Encoder | None, settings: Settings, picture: _Picture, key: bool
+    ) -> tuple[Encoder, Encoded | None]:
+        """In the thread: one picture, with a new encoder where there is none. Raises EncoderError."""
+        encoder = encoder or self._open(settings)
+        image = drawn(picture.frame.image, picture.readings, (settings.width, settings.height))
+        return encoder, encoder.encode(image, key=key)
