@@ -352,8 +352,10 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
 
 
 def _check_neural(config: Config, refuse: Callable[[str, str, str], ConfigError]) -> None:
-    """Neural Labs' sockets: cameras that exist, and no server without a log-in that is open to everybody."""
+    """Neural Labs' sockets (and the pull API): cameras that exist; no server without a log-in is open to everybody."""
     cameras = {camera.name for camera in config.cameras}
+    if unknown := sorted(set(config.milesight_pull.cameras) - cameras):
+        raise refuse("milesight_pull.cameras", f"there is no camera {unknown[0]!r}", f"one of {sorted(cameras)}")
     for section in ("neural_client", "neural_server", "neural_trigger"):
         for index, one in enumerate(cast("Iterable[Any]", getattr(config, section))):
             path = f"{section}.{index}"

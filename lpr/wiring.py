@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from lpr.actors.device_http import DeviceHttp, Part
+from lpr.actors.device_http.milesight import Facts, MilesightPull
 from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interfaces_of, streams_of
 from lpr.actors.device_http.onvif_events import EventsService
 from lpr.actors.device_http.pictures import PictureRing
@@ -174,7 +175,8 @@ def _device_http(tools: Tools, live: Live | tuple[()], rtsp: Sequence[RtspServer
         raise StartError("onvif: it needs [device_http] and [rtsp]; add them, or take [onvif] away")
     if settings is None:
         return ()
-    parts: list[Part] = [PictureRing(tools.log, tools.blobs)]
+    ring = PictureRing(tools.log, tools.blobs)
+    parts: list[Part] = [ring, *_milesight_pull(tools, ring)]
     discovery: Sequence[Discovery] = ()
     servers: list[DeviceHttp] = []
     if onvif is not None and live:
@@ -187,6 +189,17 @@ def _device_http(tools: Tools, live: Live | tuple[()], rtsp: Sequence[RtspServer
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock)
     )
     return (*servers, *discovery)
+
+
+def _milesight_pull(tools: Tools, ring: PictureRing) -> Sequence[MilesightPull]:
+    """Milesight's pull API."""
+    config = tools.config
+    if not config.milesight_pull.enabled:
+        return ()
+    facts = Facts(config.device, "lpr", tools.log.log_id, metadata.version("lpr"))
+    lanes = _lane_numbers(config)
+    part = MilesightPull(config.milesight_pull, ring, facts, lane_numbers=lanes, utc_offset=config.sign.utc_offset)
+    return (part,)
 
 
 def _ports(settings: DeviceHttpSettings, servers: Sequence[DeviceHttp], rtsp: Sequence[RtspServer]) -> Ports:

@@ -18,7 +18,7 @@ from lpr.config.camera import Camera, Trigger
 from lpr.config.device import Account, DeviceHttp
 from lpr.config.engine import Engine, Vehicles, Vote
 from lpr.config.events import OnvifEvents, OnvifNotify
-from lpr.config.milesight import HttpPush, MilesightServer
+from lpr.config.milesight import HttpPush, MilesightPull, MilesightServer
 from lpr.config.mqtt import Mqtt
 from lpr.config.neural import NeuralClient, NeuralMessages, NeuralPassages, NeuralServer, NeuralTrigger
 from lpr.config.onvif import Onvif
@@ -38,6 +38,7 @@ __all__ = [
     "FtpServer",
     "HttpPush",
     "Log",
+    "MilesightPull",
     "MilesightServer",
     "Mqtt",
     "Name",
@@ -82,6 +83,7 @@ class Config(Section, frozen=True, kw_only=True):
     sign: Sign = msgspec.field(default_factory=Sign)
     web: Web = msgspec.field(default_factory=Web)
     milesight: tuple[MilesightServer, ...] = ()
+    milesight_pull: MilesightPull = msgspec.field(default_factory=MilesightPull)
     push: Annotated[tuple[HttpPush, ...], Meta(max_length=3)] = ()
     mqtt: Annotated[tuple[Mqtt, ...], Meta(max_length=8, description="brokers")] = ()
     accounts: Annotated[

@@ -55,3 +55,15 @@ class HttpPush(Section, frozen=True, kw_only=True):
     retry_first: Positive = 1.0
     retry_max: Positive = 300.0
     max_attempts: Annotated[int, Meta(ge=0, description="0: without end")] = 0
+
+
+class MilesightPull(Section, frozen=True, kw_only=True):
+    """Milesight's pull API, a part of ``[device_http]``: NVRs ask for the latest passages.
+
+    ``records``: at most so many; no more have a picture that can be fetched. ``cameras``: whose; empty: all.
+    """
+
+    enabled: bool = True
+    records: Annotated[int, Meta(ge=1, le=10)] = 10
+    milliseconds: Annotated[bool, Meta(description="times to the millisecond, not to the second")] = False
+    cameras: tuple[str, ...] = ()

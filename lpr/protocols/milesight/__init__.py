@@ -1,4 +1,4 @@
-"""Milesight's two ways of telling an NVR about a passage: the TCP type and the HTTP type.
+"""Milesight's ways of telling an NVR about a passage: the TCP type, the HTTP type and the pull API.
 
 Source: "Integration between LPR Camera and NVR(VMS)", Milesight, revisions 1.0 to 1.6; what the manual leaves open
 and what is inferred stands in ``docs/protocols/milesight.md``. Everything here is sans-IO and pure.
@@ -8,6 +8,7 @@ and what is inferred stands in ``docs/protocols/milesight.md``. Everything here 
 ``messages``    frames <-> log-in, reply, recognition, registration
 ``connection``  the two ends of a connection as state machines
 ``passage``     a passage as metadata, as JSON fields and as a GET address
+``lastdata``    the latest passages as the pull API's answer
 ``countries``   ISO 3166-1 alpha-2 to alpha-3
 
 May import ``lpr.events``, ``msgspec`` and the standard library.

@@ -67,7 +67,7 @@ def pixels(box: tuple[float, float, float, float], width: int, height: int) -> t
 def metadata_of(passage: PassageDecided, *, guid: bytes, roi: int, plate_type: int) -> Metadata:
     """The metadata chunk's values. ``guid``: the device's, 16 bytes; ``roi``: 0 to 4; ``plate_type``: 0 to 3."""
     width, height = passage.picture.width, passage.picture.height
-    x1, y1, x2, y2 = _plate_pixels(passage)
+    x1, y1, x2, y2 = plate_pixels(passage)
     return Metadata(
         guid=guid,
         time_ms=_within(passage.at // 1000, _U64),
@@ -112,7 +112,7 @@ def fields_of(
     """Keys and values of the POST, in the manual's order. An image that is None has no key, as when a camera is
     configured not to send it; ``b""`` (configured but lost) gives an empty value. Images are bare base64."""
     width, height = passage.picture.width, passage.picture.height
-    x1, y1, x2, y2 = _plate_pixels(passage)
+    x1, y1, x2, y2 = plate_pixels(passage)
     precise = local_time(passage.at, wording.utc_offset, milliseconds=True)
     fields = {
         "device": wording.device or ABSENT,
@@ -170,7 +170,7 @@ def local_time(at: Micros, utc_offset: str, *, milliseconds: bool) -> str:
     return f"{text}.{micros // 1000:03d}" if milliseconds else text
 
 
-def _plate_pixels(passage: PassageDecided) -> tuple[int, int, int, int]:
+def plate_pixels(passage: PassageDecided) -> tuple[int, int, int, int]:
     """Where the plate is, all 0 for a vehicle without one."""
     if not passage.plated:
         return (0, 0, 0, 0)
