@@ -30,6 +30,7 @@ MAY: dict[str, frozenset[str]] = {
     "library": frozenset({"events", "config", "core", "vision"}),
     "preparing": frozenset({"config", "folder", "keys"}),
     "status": frozenset({"events", "core", "actors", "web"}),
+    "listen": frozenset({"events", "core", "protocols"}),
 }
 MAY["wiring"] = frozenset(MAY)
 MAY["service"] = frozenset(MAY)
@@ -43,7 +44,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "uuid": ("core/clock.py",),
     "sqlite3": ("core/", "actors/catalogue.py", "web/"),
     "aiosqlite": ("actors/catalogue.py", "web/"),
-    "aiohttp": ("web/", "http/", "actors/http_push.py", "actors/device_http/"),
+    "aiohttp": ("web/", "http/", "actors/http_push.py", "actors/device_http/", "listen/"),
     "aioftp": ("actors/ftp_server/",),
     "asyncssh": ("actors/sftp_server/",),
     "trio": ("core/wake_trio.py",),

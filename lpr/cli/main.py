@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from lpr.cli import config, log, read, replay, run, user, verify
+from lpr.cli import config, listen, log, read, replay, run, user, verify
 from lpr.cli.output import CommandError, warn
 from lpr.settings import ConfigError
 
-COMMANDS = (run, read, log, replay, verify, config, user)
+COMMANDS = (run, read, log, replay, verify, config, user, listen)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -136,6 +136,11 @@ async def test_pictures_stand_in_the_message_when_asked_for(tmp_path: Path) -> N
         assert found["lpr/onvif-ej/plate"] == b"AB12CD" and "lpr/gate/picture" not in found
 
 
+async def test_a_broker_without_tls_is_told_from_one_with(tmp_path: Path) -> None:
+    async with site(tmp_path, tls=True) as made:
+        assert "TLS" in await made.sink.check()
+
+
 def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     settings = Mqtt(host="h", ca_file=str(tmp_path / "none.pem"))
     around = Surroundings(Device("a", "b", "c"), dict, tmp_path / "m", lambda prefix, passage: ("", b""))

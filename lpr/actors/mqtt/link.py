@@ -104,6 +104,8 @@ class Link:
             ) from None
         except ssl.SSLError as error:
             raise LinkError(f"{self.address} speaks no TLS that we can use ({error.reason or error})") from None
+        except (anyio.EndOfStream, anyio.BrokenResourceError):
+            raise LinkError(f"{self.address} closes the connection instead of speaking TLS") from None
         except OSError as error:
             raise LinkError(f"{self.address}: {_first(error)}") from None
         await self._send(self._client.connect())
