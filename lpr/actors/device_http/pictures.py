@@ -38,7 +38,8 @@ class RingPicture:
 
 
 class PictureRing:
-    """A part of the device's HTTP server. ``filled``: set once the pictures from before the start are there."""
+    """A part of the device's HTTP server. ``filled``: set once the pictures from before the start are there;
+    ``grown``: set, and replaced by a new one, with each further picture."""
 
     def __init__(self, log: EventLog, blobs: BlobStore) -> None:
         self._log = log
@@ -46,6 +47,7 @@ class PictureRing:
         self._ring: deque[RingPicture] = deque(maxlen=KEPT)
         self._names = PictureNames()
         self.filled = anyio.Event()
+        self.grown = anyio.Event()
 
     def routes(self) -> Sequence[DeviceRoute]:
         """One address."""
@@ -81,6 +83,8 @@ class PictureRing:
     def _add(self, shipment: Shipment) -> None:
         name = self._names.name(shipment.decided.at, shipment.record)
         self._ring.append(RingPicture(name, shipment))
+        self.grown.set()
+        self.grown = anyio.Event()
 
     async def _get(self, request: DeviceRequest) -> web.StreamResponse:
         name = request.http.match_info["name"]
