@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lpr.actors.device_http import DeviceHttp, Part
 from lpr.actors.device_http.milesight import Facts, MilesightPull
 from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interfaces_of, streams_of
-from lpr.actors.device_http.onvif_events import EventsService
+from lpr.actors.device_http.onvif_events import EventsService, NotifyError
 from lpr.actors.device_http.pictures import PictureRing
 from lpr.actors.discovery import Discovery
 from lpr.actors.ftp_server import FtpServer
@@ -249,7 +249,10 @@ def _onvif(
         return await live.room.snapshot(stream.source.name, stream.width)
 
     world = World(device, streams, lambda: memory.added, shown_analytics, key_frame)
-    events = EventsService(config.onvif_events, live.plates, clock)
+    try:
+        events = EventsService(config.onvif_events, live.plates, clock)
+    except NotifyError as error:
+        raise StartError(str(error)) from None
     part = OnvifPart(
         settings,
         world,

@@ -3,6 +3,7 @@
 ``service`` answers the operations, ``answers`` writes their elements and faults, ``notify`` posts to subscribers.
 """
 
+from lpr.actors.device_http.onvif_events.notify import NotifyError
 from lpr.actors.device_http.onvif_events.service import EventFeed, EventsService
 
-__all__ = ["EventFeed", "EventsService"]
+__all__ = ["EventFeed", "EventsService", "NotifyError"]
