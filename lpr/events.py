@@ -591,12 +591,16 @@ class ClientServed(Event, frozen=True, kw_only=True):
 
 
 class ClientLeft(Event, frozen=True, kw_only=True):
-    """A connection ended. ``reason``: "closed by client", "too slow", "protocol error: ...", "stopped"."""
+    """A connection ended. ``reason``: "closed by client", "too slow", "protocol error: ...", "stopped".
+
+    ``sent``: passages or answers; ``ignored``: messages of the client that mean nothing to this server.
+    """
 
     server: str
     client: str
     reason: str
     sent: int
+    ignored: int = 0
 
 
 class FileTransferred(Event, frozen=True, kw_only=True):

@@ -25,6 +25,10 @@ class MilesightServer(Section, frozen=True, kw_only=True):
     ] = "now"
     resume_limit: Annotated[int, Meta(ge=0, description="at most so many missed passages")] = 10000
     plate_type: Annotated[int, Meta(ge=0, le=3, description="1 black 2 white 3 visitor")] = 3
+    registrations: Annotated[
+        Literal["note", "obey"],
+        Meta(description="obey: a client that registers for other messages alone (registerAll 0) gets no passages"),
+    ] = "note"
     device_id: Annotated[str, Meta(pattern="^[0-9a-fA-F-]{32,36}$", description="GUID; none: from the log")] | None = (
         None
     )

@@ -453,3 +453,29 @@ async def test_the_same_actor_can_run_again(tmp_path: Path) -> None:
                 assert (await client.plates(1))[-1] == "AB1"
                 tasks.cancel_scope.cancel()
             server.addresses = ()
+
+
+@pytest.mark.parametrize(("registrations", "plates"), [("note", ["AA11", "BB22", "CC33"]), ("obey", ["AA11", "CC33"])])
+async def test_a_client_that_registers_for_other_messages_alone(
+    tmp_path: Path, registrations: str, plates: list[str]
+) -> None:
+    async with rig(tmp_path) as r:
+        server = await r.start(registrations=registrations)
+        client = await r.join(server)
+        await r.passage("AA11")
+        found = await client.plates(1)
+        await client.send(encode_frame(7, b'{"registerAll":0,"vehiclecount":1}') + encode_frame(9, b"later"))
+        connection = next(iter(server._clients.values()))  # pyright: ignore[reportPrivateUsage]
+        await r.until(lambda: connection.ignored == 1)
+        record = await r.passage("BB22")
+        if "BB22" in plates:
+            found += await client.plates(1)
+        await r.until(lambda: connection.ledger.served(r.clock.mono()) >= record, advance=0.25)
+        await client.send(client.connection.register())
+        await client.send(encode_frame(9, b"later"))
+        await r.until(lambda: connection.ignored == 2)
+        await r.passage("CC33")
+        assert found + await client.plates(1) == plates
+        client.close()
+        [left] = await r.told(ClientLeft)
+        assert (left.sent, left.ignored) == (len(plates), 2)

@@ -22,7 +22,7 @@ from lpr.core.sockets import unacknowledged
 from lpr.events import Micros
 from lpr.protocols.milesight.connection import ServerConnection, ServerState
 from lpr.protocols.milesight.framing import ProtocolError
-from lpr.protocols.milesight.messages import BadLogin, LoginRequest
+from lpr.protocols.milesight.messages import BadLogin, Ignored, LoginRequest
 
 RECEIVE = 4096
 BURST = 262_144
@@ -54,7 +54,11 @@ class Host(Protocol):
 
 
 class Client:
-    """One connection. ``number``: unique in the server. ``identity``: ``<user>@<address>`` once it is logged in."""
+    """One connection. ``number``: unique in the server. ``identity``: ``<user>@<address>`` once it is logged in.
+
+    ``obedient``: one that registers for other messages alone gets no passages. ``ignored``: its messages without a
+    meaning.
+    """
 
     def __init__(
         self,
@@ -66,6 +70,7 @@ class Client:
         *,
         login_timeout: float,
         send_timeout: float,
+        obedient: bool = False,
     ) -> None:
         self._host = host
         self._sock = sock
@@ -80,6 +85,8 @@ class Client:
         self.identity: str | None = None
         self.ledger = Ledger(0)
         self.sent = 0
+        self.ignored = 0
+        self._obedient = obedient
         self._log_in_by: Micros | None = host.clock.mono() + round(login_timeout * 1_000_000)
 
     @property
@@ -153,11 +160,12 @@ class Client:
             raise Dropped("closed by client")
 
     def _next(self) -> LoginRequest | BadLogin | None:
-        """The next log-in among what has arrived; everything else is the state machine's business."""
+        """The next log-in among what has arrived; the state machine keeps registrations, the rest is counted."""
         try:
             while (message := self._connection.next_message()) is not None:
                 if isinstance(message, LoginRequest | BadLogin):
                     return message
+                self.ignored += isinstance(message, Ignored)
         except ProtocolError as error:
             raise Dropped(f"protocol error: {error}", error.offence) from None
         return None
@@ -223,10 +231,16 @@ class Client:
             await self._sender.send(self._replies.pop(0))
 
     async def _send_passage(self, number: int) -> None:
-        if not await self._sender.send_passage(self._host.feed, number):
-            return
-        self.sent += 1
+        if self._wants_passages():
+            if not await self._sender.send_passage(self._host.feed, number):
+                return
+            self.sent += 1
         first = not self.ledger.open
         self.ledger.wrote(number, self._sender.written)
         if first:
             self._host.stalled()
+
+    def _wants_passages(self) -> bool:
+        """Whether the client's registration, if it has made one and is held to it, leaves passages in."""
+        registration = self._connection.registration
+        return not self._obedient or registration is None or registration.everything

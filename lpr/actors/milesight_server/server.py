@@ -205,6 +205,7 @@ class MilesightServer:
                 connection,
                 login_timeout=settings.login_timeout,
                 send_timeout=settings.send_timeout,
+                obedient=settings.registrations == "obey",
             )
             self._clients[number] = client
             self.stalled()
@@ -229,7 +230,10 @@ class MilesightServer:
         if not connections:
             del self._by_identity[client.identity]
         self._tell_positions((client.identity,))
-        self._tell(ClientLeft(server=self.name, client=client.identity, reason=verdict.reason, sent=client.sent))
+        left = ClientLeft(
+            server=self.name, client=client.identity, reason=verdict.reason, sent=client.sent, ignored=client.ignored
+        )
+        self._tell(left)
 
     def check(self, login: LoginRequest | BadLogin, address: str) -> str:
         """The result of a log-in: 200, 400 (no JSON with id and password), 401 (wrong), 429 (too many)."""

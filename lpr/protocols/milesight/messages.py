@@ -64,10 +64,15 @@ class Recognition:
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
-    """Later firmwares: which messages the client wants. ``everything``: ``registerAll``; the rest is by name."""
+    """Later firmwares: which messages the client wants. ``everything``: ``registerAll``; the rest is by name.
+
+    ``features``: the wire's names of what it wants ("vehiclecount", "lprparking", …), in order, at most
+    ``MAX_FEATURES``.
+    """
 
     everything: bool
     vehicle_count: bool = False
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +87,15 @@ FromClient: TypeAlias = LoginRequest | BadLogin | Registration | Ignored
 FromServer: TypeAlias = LoginReply | Recognition | Ignored
 
 
-class _RegistrationJson(msgspec.Struct, frozen=True, kw_only=True):
-    registerAll: int | bool  # the wire's name
-    vehiclecount: int | bool = 0
-
-
+REGISTER_ALL = "registerAll"
+VEHICLE_COUNT = "vehiclecount"
+MAX_FEATURES = 32
+"""Features of one registration that are kept."""
+MAX_FEATURE = 64
+"""Characters of a feature's name that are kept."""
 _login = msgspec.json.Decoder(LoginRequest)
 _reply = msgspec.json.Decoder(LoginReply)
-_registration = msgspec.json.Decoder(_RegistrationJson)
+_registration = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode_json = msgspec.json.Encoder().encode
 _BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _BOM = b"\xef\xbb\xbf"
@@ -112,7 +118,7 @@ def encode_login_reply(result: str) -> bytes:
 
 def encode_registration(everything: bool = True, vehicle_count: bool = False) -> bytes:
     """One frame with the registration of later firmwares. Its command is unknown; the log-in's is used."""
-    body: dict[str, int] = {"registerAll": 1} if everything else {"registerAll": 0, "vehiclecount": int(vehicle_count)}
+    body: dict[str, int] = {REGISTER_ALL: 1} if everything else {REGISTER_ALL: 0, VEHICLE_COUNT: int(vehicle_count)}
     return encode_frame(LOGIN_REQUEST, _encode_json(body))
 
 
@@ -152,7 +158,20 @@ def decode_registration(data: bytes) -> Registration | None:
         found = _registration.decode(_json(data))
     except _BAD_JSON:
         return None
-    return Registration(everything=bool(found.registerAll), vehicle_count=bool(found.vehiclecount))
+    wanted = {name: _is_on(value) for name, value in found.items()}
+    everything = wanted.pop(REGISTER_ALL, None)
+    if everything is None:
+        return None
+    features = tuple(name[:MAX_FEATURE] for name, on in wanted.items() if on)[:MAX_FEATURES]
+    return Registration(everything=everything, vehicle_count=VEHICLE_COUNT in features, features=features)
+
+
+def _is_on(value: msgspec.Raw) -> bool | None:
+    """1 or true, as text, too; None when it is no switch."""
+    text = bytes(value).strip(b'"').lower()
+    if text in (b"true", b"false"):
+        return text == b"true"
+    return text != b"0" if text.isdigit() else None
 
 
 def decode_recognition(data: bytes) -> Recognition:

@@ -232,8 +232,37 @@ def test_registrations_of_later_firmwares() -> None:
     assert decode_at_server(frame_of(encode_registration())) == everything
     assert decode_at_server(Frame(0x0005, b'{"registerAll":1}')) == everything
     counting = decode_at_server(Frame(0x0005, b'{"registerAll":0,"vehiclecount":1}'))
-    assert counting == Registration(everything=False, vehicle_count=True)
+    assert counting == Registration(everything=False, vehicle_count=True, features=("vehiclecount",))
     assert decode_at_server(Frame(0x0005, b'{"other":1}')) == Ignored(0x0005, 11)
+
+
+@pytest.mark.parametrize(
+    ("data", "everything", "features"),
+    [
+        (b'{"registerAll":0,"lprparking":1,"vehiclecount":0}', False, ("lprparking",)),
+        (b'{"registerAll":"1","vehiclecount":"1"}', True, ("vehiclecount",)),
+        (b'{"registerAll":true,"new":true,"old":false,"name":"x","more":[1]}', True, ("new",)),
+        (b'{"registerAll":0}', False, ()),
+    ],
+)
+def test_registrations_as_clients_may_write_them(data: bytes, everything: bool, features: tuple[str, ...]) -> None:
+    found = decode_at_server(Frame(0x0005, data))
+    assert isinstance(found, Registration)
+    assert (found.everything, found.features) == (everything, features)
+    assert found.vehicle_count is ("vehiclecount" in features)
+
+
+@pytest.mark.parametrize("data", [b'{"registerAll":"yes"}', b'{"registerAll":[]}', b"[1]", b'{"vehiclecount":1}'])
+def test_what_is_no_registration(data: bytes) -> None:
+    assert decode_at_server(Frame(0x0005, data)) == Ignored(0x0005, len(data))
+
+
+def test_a_registration_for_very_much_is_kept_in_part() -> None:
+    data = b'{"registerAll":0,' + b",".join(b'"%d%s":1' % (number, b"x" * 100) for number in range(100)) + b"}"
+    found = decode_at_server(Frame(0x0005, data))
+    assert isinstance(found, Registration)
+    assert len(found.features) == 32
+    assert all(len(feature) <= 64 for feature in found.features)
 
 
 @pytest.mark.parametrize(
