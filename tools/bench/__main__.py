@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-NAMES = ("log", "replay", "tcp", "engine", "service")
+NAMES = ("log", "replay", "tcp", "rtsp", "media", "engine", "service")
 QUICK: dict[str, tuple[str, ...]] = {
     "log": ("--rows", "1200", "--rounds", "2"),
     "replay": ("--events", "100000"),
     "tcp": ("--clients", "50", "--passages", "4", "--rounds", "1"),
+    "rtsp": ("--viewers", "50", "--seconds", "5"),
+    "media": ("--seconds", "2", "--rounds", "1"),
     "engine": ("--pictures", "10"),
     "service": ("--seconds", "8", "--idle", "5", "--events", "100000"),
 }
@@ -64,6 +66,9 @@ def figures(name: str, found: dict[str, Any]) -> Iterator[Figure]:
         yield Figure("replay: opening the log, s", found["open_s"], found["target_open_s"], False)
     elif name == "tcp":
         yield from _tcp(found)
+    elif name == "rtsp":
+        label = f"rtsp: {found['viewers']} viewers of {found['mbit']} Mbit/s, of a core"
+        yield Figure(label, found["share"], found["target_share"], False)
     elif name == "engine":
         for mode, one in found["modes"].items():
             yield Figure(f"engine: memory, {mode}, MiB", one["peak_mib"], found["target_mib"], False)
@@ -71,6 +76,13 @@ def figures(name: str, found: dict[str, Any]) -> Iterator[Figure]:
         label = "engine: from opening to the first reading, s"
         yield Figure(label, start["open_s"] + start["first_s"], found["target_start_s"], False)
         yield Figure("engine: CPU of its threads while it waits, of a core", found["spinning"], 0.05, False)
+    elif name == "media":
+        for codec, one in found["delay"].items():
+            label = f"media: delay beside the encoder's, {codec}, frames"
+            yield Figure(label, one["added_frames"], found["target_frames"], False)
+        beside = found["recognition"]
+        label = "media: recognition's loss over the encoder's share"
+        yield Figure(label, beside["over_share"], beside["target_over_share"], False)
     else:
         if "run" in found:
             run = found["run"]
