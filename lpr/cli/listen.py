@@ -12,8 +12,8 @@ from typing import Any
 
 from lpr.cli.output import CommandError, say, warn
 from lpr.cli.places import run_async
-from lpr.core.clock import SystemClock
-from lpr.listen import http, milesight, mqtt, neural
+from lpr.core.clock import SECOND, SystemClock
+from lpr.listen import http, milesight, mqtt, neural, onvif, rtsp
 from lpr.listen.keep import Keeper
 from lpr.listen.session import Source, Tally, listen
 from lpr.listen.target import UNREACHABLE, Limits, ListenFailure, Target, Tls, split
@@ -42,6 +42,12 @@ def add(commands: Any) -> None:
     one = kinds.add_parser("neural", help="infoplate messages of VIVOTEK's and Neural Labs' cameras")
     one.add_argument("address", help=f"HOST[:PORT], port {neural.PORT} unless given")
     _common(one, _neural)
+    one = kinds.add_parser("rtsp", help="the ONVIF metadata stream of a camera")
+    one.add_argument("address", help="rtsp://HOST[:PORT]/PATH or rtsps://…, as the camera names it")
+    _common(one, _rtsp)
+    one = kinds.add_parser("onvif", help="ONVIF events through a pull point")
+    one.add_argument("address", help=f"HOST[:PORT] or the address of the device service, {onvif.PATH} unless given")
+    _common(one, _onvif)
     one = kinds.add_parser("mqtt", help="a broker's topics")
     one.add_argument("address", help="HOST[:PORT], mqtt://… or mqtts://…")
     one.add_argument("--topic", action="append", default=[], metavar="FILTER", help="repeatable; all (#) unless given")
@@ -142,6 +148,21 @@ def _milesight(options: argparse.Namespace, password: str) -> Source:
 
 def _neural(options: argparse.Namespace, password: str) -> Source:
     return neural.neural(_target(options, password, neural.PORT))
+
+
+def _rtsp(options: argparse.Namespace, password: str) -> Source:
+    secure = options.tls or options.address.startswith("rtsps://")
+    port = rtsp.TLS_PORT if secure else rtsp.PORT
+    target = _target(options, password, port, plain="rtsp", secure="rtsps")
+    clock = SystemClock()
+    url = f"{'rtsps' if secure else 'rtsp'}://{target.address}{target.path or '/'}"
+    return rtsp.rtsp(target, url, lambda: clock.random_bytes(16).hex(), lambda: clock.mono() / SECOND)
+
+
+def _onvif(options: argparse.Namespace, password: str) -> Source:
+    secure = options.tls or options.address.startswith("https://")
+    port = onvif.TLS_PORT if secure else onvif.PORT
+    return onvif.onvif(_target(options, password, port, plain="http", secure="https"), SystemClock())
 
 
 def _mqtt(options: argparse.Namespace, password: str) -> Source:
