@@ -105,7 +105,8 @@ class Discovery:
                     await self._announce(pairs)
                 finally:
                     with anyio.move_on_after(STOP_TIMEOUT, shield=True):
-                        await self._bye(pairs)
+                        if self._shown().discoverable:
+                            await self._bye(pairs)
                     tasks.cancel_scope.cancel()
         finally:
             self.listening = anyio.Event()
@@ -131,8 +132,7 @@ class Discovery:
         await self._multicast(pairs, messages)
 
     async def _bye(self, pairs: Sequence[tuple[socket.socket, socket.socket]]) -> None:
-        if self._shown().discoverable:
-            await self._multicast(pairs, [self._responder.bye()] * len(pairs))
+        await self._multicast(pairs, [self._responder.bye()] * len(pairs))
 
     async def _multicast(self, pairs: Sequence[tuple[socket.socket, socket.socket]], messages: Sequence[bytes]) -> None:
         for turn in range(REPEATS):

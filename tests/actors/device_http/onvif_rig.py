@@ -99,13 +99,23 @@ async def onvif(
     clock: Clock | None = None,
     log: EventLog | None = None,
     http: DeviceHttp | None = None,
+    read_timeout: float = 30.0,
 ) -> AsyncGenerator[OnvifRig, None]:
     """The server with ONVIF's part alone."""
     clock = clock or SystemClock()
     if log is None:
         async with (
             EventLog.open(folder / "events.db", clock) as opened,
-            onvif(folder, settings, streams=streams, further=further, clock=clock, log=opened, http=http) as rig,
+            onvif(
+                folder,
+                settings,
+                streams=streams,
+                further=further,
+                clock=clock,
+                log=opened,
+                http=http,
+                read_timeout=read_timeout,
+            ) as rig,
         ):
             yield rig
         return
@@ -120,6 +130,8 @@ async def onvif(
             raise MediaUnavailable("camera gate has no picture yet")
         return JPEG + stream.name.encode()
 
-    part = OnvifPart(settings or Onvif(), world, memory, clock=clock, snapshot=snapshot, further=further)
+    part = OnvifPart(
+        settings or Onvif(), world, memory, clock=clock, snapshot=snapshot, further=further, read_timeout=read_timeout
+    )
     async with serving(folder, [part], http, clock=clock, log=log) as rig:
         yield OnvifRig(rig, part, memory, clock, key_frames)
