@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-NAMES = ("log", "replay", "tcp", "rtsp", "media", "engine", "service")
+NAMES = ("log", "replay", "tcp", "rtsp", "media", "events", "engine", "service")
 QUICK: dict[str, tuple[str, ...]] = {
     "log": ("--rows", "1200", "--rounds", "2"),
     "replay": ("--events", "100000"),
     "tcp": ("--clients", "50", "--passages", "4", "--rounds", "1"),
     "rtsp": ("--viewers", "50", "--seconds", "5"),
     "media": ("--seconds", "2", "--rounds", "1"),
+    "events": ("--viewers", "10", "--passages", "10"),
     "engine": ("--pictures", "10"),
     "service": ("--seconds", "8", "--idle", "5", "--events", "100000"),
 }
@@ -69,6 +70,10 @@ def figures(name: str, found: dict[str, Any]) -> Iterator[Figure]:
     elif name == "rtsp":
         label = f"rtsp: {found['viewers']} viewers of {found['mbit']} Mbit/s, of a core"
         yield Figure(label, found["share"], found["target_share"], False)
+    elif name == "events":
+        for client in ("rtsp", "pullpoint", "tcp"):
+            label = f"events: from commit to the {client} client, median, ms"
+            yield Figure(label, found[client]["median_ms"], found["target_ms"], False)
     elif name == "engine":
         for mode, one in found["modes"].items():
             yield Figure(f"engine: memory, {mode}, MiB", one["peak_mib"], found["target_mib"], False)
