@@ -154,6 +154,8 @@ class Commands(aioftp.Server):
             await super().dispatcher(reader, writer)
         except (OSError, EOFError, TimeoutError):
             self._visitors.offence("failed TLS handshake", visitor)
+        except asyncio.CancelledError:
+            return  # this task is the connection, and asyncio's streams take its cancellation for an error
         finally:
             writer.close()
             self._tasks.discard(task)
@@ -338,7 +340,7 @@ class Commands(aioftp.Server):
 
     async def rest(self, connection: Connection, rest: str) -> bool:
         if _OFFSET.fullmatch(rest):
-            connection.restart_offset = int(rest)
+            CURRENT.get().start = int(rest)
             connection.response("350", f"Starting at {int(rest)}")
         else:
             connection.response("501", "A number of bytes is needed")
@@ -476,11 +478,14 @@ class Commands(aioftp.Server):
         yield "".join(waiting).encode()
 
     async def retr(self, connection: Connection, rest: str | PurePosixPath) -> bool:
-        start: int = connection.restart_offset
-        connection.restart_offset = 0
-        node = tree.resolve(str(rest), str(connection.current_directory))
+        session = CURRENT.get()
+        start, session.start = session.start, 0
+        found = await self._entry(connection, str(rest))
+        if found is None:
+            return True
+        node, _ = found
         if not isinstance(node, tree.Image | tree.Report):
-            connection.response("550", "There is no such file" if node is None else "A folder")
+            connection.response("550", "A folder")
             return True
         if not self._may_send(connection):
             return True

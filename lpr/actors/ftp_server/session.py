@@ -25,6 +25,7 @@ class Session:
     """``deadline``: monotonic µs by which it has to be logged in. ``name``: what USER said. ``encrypted``: the control
     connection; ``protected``: the data connections to come. ``free``: set while no command is being dealt with.
     ``answers``: replies on their way. ``sending``: a transfer or a listing is under way. ``failures``: of log-ins.
+    ``start``: where the next file is to begin, bytes.
     """
 
     visitor: Visitor
@@ -36,6 +37,7 @@ class Session:
     protected: bool = False
     sending: bool = False
     failures: int = 0
+    start: int = 0
     free: asyncio.Event = field(default_factory=_set_event)
     answers: asyncio.Queue[Any] = field(default_factory=asyncio.Queue[Any])
 

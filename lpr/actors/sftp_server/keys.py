@@ -56,6 +56,8 @@ def client_keys(settings: Iterable[SftpKey]) -> dict[str, frozenset[bytes]]:
     for entry in settings:
         try:
             keys = asyncssh.read_public_key_list(entry.public_key_file)
+            if not keys:
+                raise ValueError("there is no key in it")
         except (OSError, ValueError, asyncssh.KeyImportError) as error:
             raise ListenError(
                 f"sftp.keys: {entry.public_key_file} can't be used: {error}; name a file of OpenSSH public keys"

@@ -242,6 +242,8 @@ class SftpServer:
         except (OSError, asyncssh.Error):
             if not visitor.user:
                 self.visitors.offence("no log-in", visitor)
+        except Exception:  # whatever asyncssh makes of broken packets ends this connection alone
+            self.visitors.offence("broken packet", visitor)
         finally:
             gate.abort()
             self._gates.pop(visitor.number, None)
