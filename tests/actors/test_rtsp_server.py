@@ -294,6 +294,26 @@ async def test_a_stream_by_udp() -> None:
         assert r.of(ClientLeft)[0].reason == "timed out"
 
 
+async def test_a_large_frame_goes_by_udp_in_bursts_and_in_order() -> None:
+    async with rig() as r:
+        client = await r.connect(await r.start())
+        rtp, rtcp = r.udp(), r.udp()
+        ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
+        await client.set_up("sub/trackID=0", f"RTP/AVP;unicast;client_port={ports}")
+        await client.send(encode_request(client.request("PLAY", "sub/")))
+        await r.until(lambda: r.room.sub.viewers == 1)
+        given = [r.room.sub.give(b"key", parts=150), r.room.sub.give(b"delta", key=False)]
+        assert (await client.answer()).status == 200
+        got = [await packet(rtp) for _ in range(64)]
+        with pytest.raises(BlockingIOError):
+            rtp.recv(2048)  # the rest waits for its time
+        for _ in range(2):
+            await r.settle()
+            r.clock.advance(0.002)
+        got += [await packet(rtp) for _ in range(87)]
+        assert got == [*given[0].rtp, *given[1].rtp]
+
+
 async def test_a_session_ends_that_says_nothing_and_lives_that_asks() -> None:
     async with rig() as r:
         server = await r.start({"idle_timeout": 1000.0})

@@ -136,7 +136,7 @@ class RtspServer:
                     listeners.append((sock, None, None))
                 for index, (sock, _, _) in enumerate(listeners if settings.udp else ()):
                     port = settings.udp_port
-                    pair = open_pair(self.name, sock.family, str(sock.getsockname()[0]), port)
+                    pair = open_pair(self.name, sock.family, str(sock.getsockname()[0]), port, self.clock)
                     listeners[index] = (sock, None, pair)
             self.addresses = tuple(sock.getsockname()[:2] for sock, _, _ in listeners)
             if settings.tls is not None:
@@ -151,6 +151,7 @@ class RtspServer:
                     tasks.start_soon(self._accept, sock, tls, udp, tasks)
                     if udp is not None:
                         tasks.start_soon(udp.listen, self._heard_by_udp)
+                        tasks.start_soon(udp.pump)
                 self.started.set()
         finally:
             for viewer in tuple(self._sessions.values()):

@@ -99,6 +99,7 @@ class Viewer:
         """Leave every track."""
         for number, leg in self._legs.items():
             self._relay(self.tracks[number]).leave(leg)
+            leg.stop()
         self._legs.clear()
 
     def farewell(self) -> None:
@@ -174,6 +175,9 @@ class _Leg(Leg):
     def release(self) -> None:
         """PLAY was answered."""
 
+    def stop(self) -> None:
+        """It was left."""
+
     def ended(self, reason: str) -> None:
         self.viewer.fail(reason)
 
@@ -214,6 +218,10 @@ class _UdpLeg(_Leg):
     def report(self, data: bytes) -> None:
         if self.viewer.outlet.udp is not None:
             self.viewer.outlet.udp.report(data, self._rtcp)
+
+    def stop(self) -> None:
+        if self.viewer.outlet.udp is not None:
+            self.viewer.outlet.udp.forget(self._rtp)
 
     def release(self) -> None:
         kept, self._kept = self._kept, []
