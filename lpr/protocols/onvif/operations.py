@@ -47,7 +47,8 @@ _ORDER: tuple[Level, ...] = ("user", "operator", "administrator")
 class Call:
     """One call. ``base``: scheme, host and port under which the caller reached us ("http://192.0.2.7:8000"), for the
     addresses in answers; ``host``: its host alone. ``path``: of the request. ``now``: wall time in µs. ``user``: who
-    has logged in, None before; ``level``: what he may do."""
+    has logged in, None before; ``level``: what he may do. ``gone``: whether the caller has closed the connection, for
+    handlers that have waited."""
 
     request: Request
     base: str
@@ -57,6 +58,7 @@ class Call:
     remote: str = ""
     user: str | None = None
     level: Level | None = None
+    gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,14 +102,18 @@ class Device:
         self.table = Table.of([self.events.service()])
         self.where = ""
 
-    async def ask(self, body: str, *, path: str | None = None, user: str = "nvr", header: str = "") -> Element:
+    async def ask(
+        self, body: str, *, path: str | None = None, user: str = "nvr", header: str = "", gone: bool = False
+    ) -> Element:
         """One request; the answer's body element, checked against the public schema. Raises Fault."""
         text = f"<env:Envelope {NS}><env:Header>{header}</env:Header><env:Body>{body}</env:Body></env:Envelope>"
         request = soap.parse(text.encode())
         handler = self.table.find(request).handler
         assert handler is not None
         path = self.where.removeprefix("http://cam:8000") if path is None else path
-        call = Call(request, "http://cam:8000", "cam", path, self.clock.wall(), remote="192.0.2.9", user=user)
+        call = Call(
+            request, "http://cam:8000", "cam", path, self.clock.wall(), "192.0.2.9", user=user, gone=lambda: gone
+        )
         found = handler(call)
         if not isinstance(found, Element | Reply):
             found = await found
@@ -231,6 +235,15 @@ async def test_a_later_question_takes_over() -> None:
             assert answers == [("first", [])]
             device.feed.pass_by("ABC1234")
         assert answers[1] == ("second", ["ABC1234"])
+
+
+async def test_a_client_that_is_gone_takes_no_events_with_it() -> None:
+    async with running() as device:
+        await device.create()
+        await device.pull()
+        device.feed.pass_by("ABC1234")
+        assert await device.pull(gone=True) == []
+        assert plates(await device.pull()) == ["ABC1234"]
 
 
 async def test_the_end_of_a_subscription_answers_whoever_waits() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
@@ -154,6 +155,7 @@ class OnvifPart:
             remote=request.remote,
             user=None if caller is None else caller.name,
             level=None if caller is None else caller.level,
+            gone=partial(_gone, request.http),
         )
 
     async def _caller(self, request: DeviceRequest, parsed: Request) -> tuple[Caller | None, list[tuple[str, str]]]:
@@ -201,6 +203,11 @@ class OnvifPart:
             if any(found is operation for found in service.operations):
                 return PREFIXES[service.namespace]
         return ""
+
+
+def _gone(request: web.Request) -> bool:
+    """Whether the caller has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _challenges(response: web.Response) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 A question for events (PullMessages) waits on the loop until there is one or its time is up. A second question to the
 same pull point answers the first one at once, without events: the client has given that one up (its connection broke),
-and a refusal would leave it without events until the old question's time is up.
+and a refusal would leave it without events until the old question's time is up. Events are not given to a connection
+that is closed; they wait for the next question.
 
 A ``Service`` for ``lpr.protocols.onvif``'s table; also a part of the device's HTTP server, for what it does beside.
 May import anyio, ``lpr.config``, ``lpr.core``, ``lpr.protocols`` and this room.
@@ -240,7 +241,7 @@ class EventsService:
         given_up = False
         if not found.waiting and timeout > 0:
             given_up = await self._wait(found, timeout)
-        limit = 0 if given_up else max(1, min(most, self._settings.max_messages))
+        limit = 0 if given_up or call.gone() else max(1, min(most, self._settings.max_messages))
         taken = self._subscriptions.take(found, limit)
         self._subscriptions.prolong(self._clock.mono(), found, max(timeout, self._settings.life))
         self._changed.set()
