@@ -6,7 +6,7 @@ May import this room, ``lpr.config``, ``lpr.core``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,8 +22,9 @@ from lpr.media.live import LiveRoom
 from lpr.media.metadata import MetadataStream
 from lpr.media.source import MetadataSource, Presentation
 from lpr.media.video import VideoStream
+from lpr.protocols.onvif_metadata import FormName
 
-Metadata: TypeAlias = Callable[[str, Literal["onvif", "milesight"]], MetadataSource | None]
+Metadata: TypeAlias = Callable[[str, FormName], MetadataSource | None]
 """The metadata of a camera in a form; None where nobody makes it."""
 
 SNAPSHOT_RATE = 5.0
@@ -32,7 +33,7 @@ SNAPSHOT_QUALITY = 88
 SNAPSHOT_WIDTH = 8192
 
 
-def no_metadata(_camera: str, _form: Literal["onvif", "milesight"]) -> None:
+def no_metadata(_camera: str, _form: FormName) -> None:
     """For a service without it."""
     return
 
