@@ -16,7 +16,7 @@ class RtspStream(Section, frozen=True, kw_only=True):
     picture, 0: as the other one demands, both 0: as the camera gives it; a picture is never made larger. ``rate``:
     frames a second at most, 0: as the camera gives them. ``bitrate`` counts for H.264 and H.265, ``quality`` for
     MJPEG. ``boxes``: the plates are burnt into the picture. ``audio``: only where the source has sound. ``metadata``:
-    the form of the plate events: ONVIF's, Milesight's as its manual prints it, Milesight's events under ONVIF's spelling
+    the form of the plate events: ONVIF's, Milesight's as its manual prints it, Milesight's events with ONVIF's spelling
     of the document, or both events in ONVIF's documents.
     """
 
