@@ -73,7 +73,7 @@ class Decoded:
 def decode(
     probabilities: NDArray[np.float32],
     grammar: Grammar | None = None,
-    styles: Mapping[str, float] | None = None,
+    styles: Mapping[str, float] | NDArray[np.float64] | None = None,
     settings: DecodeSettings | None = None,
     *,
     ctc: bool = False,
@@ -83,7 +83,7 @@ def decode(
     ``probabilities``: (slots or columns, 37) float, each row a distribution over ``ALPHABET`` and the blank (last
     column); rows are normalised here. ``ctc``: they are the columns of a CTC reader. ``grammar``: of the configured
     countries (none: of the world). ``styles``: a probability for format keys, from the reader's layout head (missing
-    keys: 0). Raises DecodeError for a wrong shape, negative values or NaN.
+    keys: 0), or for each of the grammar's formats. Raises DecodeError for a wrong shape, negative values or NaN.
     """
     chosen = settings or DecodeSettings()
     known = grammar or grammar_for()
@@ -152,28 +152,34 @@ def _posterior(
 ) -> list[tuple[str, float]]:
     """Texts and their probabilities, which add up to 1, the likeliest first. Never empty."""
     shares = grammar.by_template(weights)
-    listed: list[float] = shares.tolist()
+    prior = grammar.prior(shares.tolist(), settings.priors)
     scores: dict[_Path, tuple[str, float]] = {}
 
-    def score(path: _Path) -> None:
-        if path not in scores:
-            text = "".join([segment[i][0] for segment, i in zip(segments, path, strict=True)])
-            seen = sum([segment[i][1] for segment, i in zip(segments, path, strict=True)])
-            scores[path] = (text, settings.trust * seen + grammar.log_probability(text, listed, settings.priors))
+    def score(path: _Path, text: str, seen: float) -> None:
+        scores[path] = (text, settings.trust * seen + prior.log_probability(text))
 
-    for path in _likeliest(segments):
-        score(path)
+    paths = _likeliest(segments)
     if not _clear(segments, grammar):
-        for path in _of_formats(segments, grammar, shares, settings):
-            score(path)
+        paths += _of_formats(segments, grammar, shares, settings)
+    for path in paths:
+        if path not in scores:
+            chosen = [segment[i] for segment, i in zip(segments, path, strict=True)]
+            score(path, "".join([text for text, _ in chosen]), sum([log for _, log in chosen]))
     ranked = sorted(scores, key=lambda one: -scores[one][1])[:_VARIED]
     for path in ranked:
         if scores[path][1] < scores[ranked[0]][1] - _NEAR:
             break
+        chosen = [segment[i] for segment, i in zip(segments, path, strict=True)]
+        seen = sum([log for _, log in chosen])
         for at, segment in enumerate(segments):
-            for other in range(len(segment)):
-                if other != path[at]:
-                    score((*path[:at], other, *path[at + 1 :]))
+            if len(segment) == 1:
+                continue
+            before = "".join([text for text, _ in chosen[:at]])
+            behind = "".join([text for text, _ in chosen[at + 1 :]])
+            for other, (text, log) in enumerate(segment):
+                changed = (*path[:at], other, *path[at + 1 :])
+                if changed not in scores:
+                    score(changed, before + text + behind, seen - chosen[at][1] + log)
     highest = max(value for _, value in scores.values())
     sums: dict[str, float] = {}
     for text, value in scores.values():
@@ -210,7 +216,8 @@ def _of_formats(
     use = np.flatnonzero((grammar.lengths >= least) & (grammar.lengths <= most))
     if not len(use):
         return []
-    letters = grammar.gains(settings.priors.even)[use]
+    gains = grammar.gains(settings.priors.even)
+    letters = {_CODES[char]: gains[_CODES[char]][use] for segment in segments for text, _ in segment for char in text}
     best = np.full((len(use), LONGEST + 1), -np.inf)
     best[:, 0] = np.log(shares[use] + 1e-300)
     steps = [best]
@@ -218,10 +225,12 @@ def _of_formats(
         after = np.full_like(best, -np.inf)
         single = [(_CODES[text], log) for text, log in segment if len(text) == 1]
         if len(single) == 1:
-            after[:, 1:] = best[:, :-1] + letters[:, :, single[0][0]] + settings.trust * single[0][1]
+            after[:, 1:] = best[:, :-1] + letters[single[0][0]] + settings.trust * single[0][1]
         elif single:
-            gains = letters[:, :, [code for code, _ in single]] + [settings.trust * log for _, log in single]
-            after[:, 1:] = best[:, :-1] + gains.max(2)
+            gain = letters[single[0][0]] + settings.trust * single[0][1]
+            for code, log in single[1:]:
+                np.maximum(gain, letters[code] + settings.trust * log, out=gain)
+            after[:, 1:] = best[:, :-1] + gain
         for text, log in segment:
             size = len(text)
             if size == 0:
@@ -229,7 +238,7 @@ def _of_formats(
             elif 1 < size <= LONGEST:
                 reached = best[:, : LONGEST + 1 - size] + settings.trust * log
                 for offset, char in enumerate(text):
-                    reached += letters[:, offset : LONGEST + 1 - size + offset, _CODES[char]]
+                    reached += letters[_CODES[char]][:, offset : LONGEST + 1 - size + offset]
                 np.maximum(after[:, size:], reached, out=after[:, size:])
         best = after
         steps.append(best)
@@ -248,7 +257,7 @@ def _way(
     length: int,
     segments: Sequence[Segment],
     steps: Sequence[NDArray[np.float64]],
-    letters: NDArray[np.float64],
+    letters: Mapping[int, NDArray[np.float64]],
     trust: float,
 ) -> _Path:
     """How ``_of_formats`` came to the end of the template in ``row``: the strings of the segments, from the last."""
@@ -262,7 +271,7 @@ def _way(
                 continue
             value = before[start] + trust * log
             for offset, char in enumerate(text):
-                value += float(letters[row, start + offset, _CODES[char]])
+                value += float(letters[_CODES[char]][row, start + offset])
             if value > highest:
                 highest, chosen = value, i
         path.append(chosen)
@@ -277,7 +286,7 @@ def _characters(text: str, texts: Sequence[tuple[str, float]], settings: DecodeS
     """What each place of ``text`` holds in all ``texts``."""
     held: list[dict[str, float]] = [{} for _ in text]
     for other, share in texts:
-        if share < settings.least_other / 10:
+        if share < settings.least_other / 4:
             break
         if len(other) == len(text):
             for shares, char in zip(held, other, strict=True):

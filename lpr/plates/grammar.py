@@ -29,7 +29,7 @@ from lpr.plates.districts import factor
 from lpr.plates.formats import FORMATS, Format, countries_of, odds_of
 from lpr.plates.segments import ALPHABET
 
-__all__ = ["LONGEST", "VEHICLES", "Grammar", "Priors", "free_log_probability", "grammar_for"]
+__all__ = ["LONGEST", "VEHICLES", "Grammar", "Prior", "Priors", "free_log_probability", "grammar_for"]
 
 VEHICLES: Final[dict[str, float]] = {
     "BR": 62, "AR": 15, "CL": 6, "PY": 1.5, "UY": 1.5, "BO": 2.2, "PE": 3.3, "CO": 8, "EC": 2.7, "VE": 4.5, "MX": 45,
@@ -127,6 +127,10 @@ class Grammar:
             for slot, sign in enumerate(template):
                 for char, share in odds_of(sign).items():
                     self.letters[i, slot, _CODES[char]] = math.log(share)
+        own: list[list[int]] = [[] for _ in kinds]
+        for i, format_ in enumerate(self.formats):
+            own[place[_kind(format_)]].append(i)
+        self._formats_of = tuple(tuple(places) for places in own)
         self._own = _by_shape([(kind, i, 1.0) for i, kind in enumerate(kinds)])
         others = [format_ for format_ in FORMATS if format_.country not in known]
         weights = _normalised([math.sqrt(VEHICLES[format_.country]) * format_.weight for format_ in others])
@@ -134,15 +138,17 @@ class Grammar:
             [(_kind(format_), 0, float(weight)) for format_, weight in zip(others, weights, strict=True)]
         )
 
-    def weighed(self, styles: Mapping[str, float] | None, power: float) -> NDArray[np.float64]:
+    def weighed(self, styles: Mapping[str, float] | NDArray[np.float64] | None, power: float) -> NDArray[np.float64]:
         """(formats,) the shares after the layout head has spoken, adding up to 1.
 
-        ``styles``: format key to probability (missing keys: 0), none when there is no such head. ``power``: see
-        ``Priors.style_power``.
+        ``styles``: format key to probability (missing keys: 0), or the probability for each of ``formats``; none when
+        there is no such head. ``power``: see ``Priors.style_power``.
         """
-        if not styles:
+        if styles is None or not len(styles):
             return self.shares
-        said = np.array([styles.get(format_.key, 0.0) for format_ in self.formats])
+        said = (
+            styles if isinstance(styles, np.ndarray) else np.array([styles.get(one.key, 0.0) for one in self.formats])
+        )
         between = np.bincount(self._country_of, self.shares * (said + _LEAST_STYLE))[self._country_of]
         formats = self.shares * (said + _LEAST_WITHIN) ** power
         within = formats / np.bincount(self._country_of, formats)[self._country_of]
@@ -155,22 +161,18 @@ class Grammar:
 
     def log_probability(self, text: str, shares: Sequence[float], priors: Priors) -> float:
         """ln p(text). ``shares``: of each template, as ``by_template`` gives them."""
-        shape = text.translate(_SHAPE)
-        free, even = _of_shape(shape)
-        free += _RARER * (text.count("I") + text.count("O") + text.count("Q"))
-        total = priors.free * math.exp(free)
-        for one in self._own.get(shape, ()):
-            total += (1 - priors.free - priors.foreign) * shares[one.place] * one.share(text)
-        for one in self._foreign.get(shape, ()):
-            total += priors.foreign * one.share(text)
-        return math.log(total + 1e-300) + priors.even * even
+        return self.prior(shares, priors).log_probability(text)
+
+    def prior(self, shares: Sequence[float], priors: Priors) -> Prior:
+        """The prior for the texts of one plate; ``shares`` as for ``log_probability``."""
+        return Prior(self._own, self._foreign, shares, priors)
 
     def explains(self, text: str) -> bool:
         """Whether ``text`` has an own format."""
         return any(one.share(text) > 0 for one in self._own.get(text.translate(_SHAPE), ()))
 
     def gains(self, even: float) -> NDArray[np.float64]:
-        """(templates, LONGEST, 36) what a character adds to ``log_probability`` in each place of each template."""
+        """(36, templates, LONGEST) what a character adds to ``log_probability`` in each place of each template."""
         return _gains(self, even)
 
     def named(self, text: str, weights: NDArray[np.float64], priors: Priors) -> list[tuple[Format, float]]:
@@ -179,13 +181,61 @@ class Grammar:
         shares = self.by_template(weights).tolist()
         shape = text.translate(_SHAPE)
         whole = math.exp(self.log_probability(text, shares, priors) - priors.even * _of_shape(shape)[1])
-        each = {one.place: one.share(text) for one in self._own.get(shape, ())}
+        known = 1 - priors.free - priors.foreign
         found = [
-            (format_, (1 - priors.free - priors.foreign) * float(weights[i]) * each[place] / whole)
-            for i, (format_, place) in enumerate(zip(self.formats, self._template_of.tolist(), strict=True))
-            if each.get(place)
+            (i, known * float(weights[i]) * share / whole)
+            for one in self._own.get(shape, ())
+            if (share := one.share(text)) > 0
+            for i in self._formats_of[one.place]
         ]
-        return sorted(found, key=lambda item: -item[1])
+        found.sort(key=lambda item: (-item[1], item[0]))
+        return [(self.formats[i], share) for i, share in found]
+
+
+class Prior:
+    """p(text) for one plate: the grammar under what the layout head says, with what a shape's texts share kept.
+
+    Made by ``Grammar.prior``.
+    """
+
+    def __init__(
+        self,
+        own: Mapping[str, Sequence[_Pattern]],
+        foreign: Mapping[str, Sequence[_Pattern]],
+        shares: Sequence[float],
+        priors: Priors,
+    ) -> None:
+        self._own, self._foreign, self._shares, self._priors = own, foreign, shares, priors
+        self._shapes: dict[str, tuple[float, float, float, list[tuple[float, _Pattern]]]] = {}
+
+    def log_probability(self, text: str) -> float:
+        """ln p(text)."""
+        shape = text.translate(_SHAPE)
+        known = self._shapes.get(shape)
+        if known is None:
+            known = self._shapes[shape] = self._of_shape(shape)
+        constant, free, even, patterns = known
+        rare = text.count("I") + text.count("O") + text.count("Q")
+        total = constant + self._priors.free * math.exp(free + _RARER * rare)
+        for share, pattern in patterns:
+            total += share * pattern.share(text)
+        return math.log(total + 1e-300) + even
+
+    def _of_shape(self, shape: str) -> tuple[float, float, float, list[tuple[float, _Pattern]]]:
+        """For all texts of a shape: what the patterns add to each alike, ln of the probability as a free text, what
+        is taken against evenly drawn characters, and the other patterns with their shares."""
+        priors = self._priors
+        free, even = _of_shape(shape)
+        constant = 0.0
+        patterns: list[tuple[float, _Pattern]] = []
+        shared = 1 - priors.free - priors.foreign
+        ours = [(shared * self._shares[one.place], one) for one in self._own.get(shape, ())]
+        for share, one in (*ours, *((priors.foreign, one) for one in self._foreign.get(shape, ()))):
+            if one.odds or one.codes:
+                patterns.append((share, one))
+            else:
+                constant += share * one.weight
+        return constant, free, priors.even * even, patterns
 
 
 class _Kind(NamedTuple):
@@ -241,7 +291,7 @@ def _normalised(values: Iterable[float]) -> NDArray[np.float64]:
 @lru_cache(maxsize=64)
 def _gains(grammar: Grammar, even: float) -> NDArray[np.float64]:
     alike = [_EVEN_DIGIT] * 10 + [_EVEN_LETTER] * 26
-    return grammar.letters + even * np.array(alike)
+    return np.ascontiguousarray((grammar.letters + even * np.array(alike)).transpose(2, 0, 1))
 
 
 @lru_cache(maxsize=64)

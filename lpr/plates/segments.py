@@ -41,6 +41,8 @@ _SURE_BLANK: Final = 0.999
 _LEAST: Final = 1e-4
 _HOPELESS: Final = 1e-6
 _MOST: Final = 8
+_IN_A_RUN: Final = 6
+"""Characters of one column that count where several columns hang together: what is doubtful there is no plate."""
 
 
 def of_slots(p: NDArray[np.float64], twins: float) -> list[Segment]:
@@ -90,23 +92,36 @@ def _strings(columns: list[tuple[float, dict[str, float]]]) -> dict[str, float]:
         return {"": first, **characters}
     # prefix: probability that ends in a blank, and in its last character
     ends: dict[str, tuple[float, float]] = {"": (first, 0.0)}
-    ends.update((char, (0.0, share)) for char, share in characters.items())
+    ends.update((char, (0.0, share)) for char, share in _few(characters))
     for blank, characters in columns[1:]:
         after: dict[str, tuple[float, float]] = {}
+        shares = _few(characters)
         for prefix, (free, held) in ends.items():
             last = prefix[-1:]
             was = after.get(prefix, (0.0, 0.0))
             after[prefix] = (was[0] + (free + held) * blank, was[1] + held * characters.get(last, 0.0))
-            for char, share in characters.items():
+            for char, share in shares:
                 more = (free if char == last else free + held) * share
                 if more > _HOPELESS:
                     was = after.get(prefix + char, (0.0, 0.0))
                     after[prefix + char] = (was[0], was[1] + more)
         if len(after) > 2 * _MOST:
-            kept = sorted(after, key=lambda text: -sum(after[text]))[: 2 * _MOST]
-            after = {text: after[text] for text in kept}
+            totals = sorted([free + held for free, held in after.values()], reverse=True)
+            least = totals[2 * _MOST - 1]
+            after = {text: both for text, both in after.items() if both[0] + both[1] >= least}
         ends = after
     return {text: free + held for text, (free, held) in ends.items()}
+
+
+def _few(characters: dict[str, float]) -> list[tuple[str, float]]:
+    """The likeliest of a column's characters."""
+    if len(characters) <= _IN_A_RUN:
+        return list(characters.items())
+    return sorted(characters.items(), key=_share, reverse=True)[:_IN_A_RUN]
+
+
+def _share(item: tuple[str, float]) -> float:
+    return item[1]
 
 
 def _segment(strings: dict[str, float], twins: float) -> Segment:

@@ -41,10 +41,16 @@ class Framing:
     turn: float = 0.0
 
 
-SECOND_LOOKS: Final = (Framing(0.06, 0.25), Framing(0.20, 0.25))
+SECOND_LOOKS: Final = (Framing(0.20, 0.25),)
 """What a doubtful plate gets besides the first look: corners of small plates are rather too tight than too loose."""
 
-ALL_LOOKS: Final = (*SECOND_LOOKS, Framing(-0.05, -0.08), Framing(0.0, 0.08, 2.5), Framing(0.0, 0.08, -2.5))
+ALL_LOOKS: Final = (
+    Framing(0.06, 0.25),
+    *SECOND_LOOKS,
+    Framing(-0.05, -0.08),
+    Framing(0.0, 0.08, 2.5),
+    Framing(0.0, 0.08, -2.5),
+)
 """What every plate gets when no effort is spared."""
 
 

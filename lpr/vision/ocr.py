@@ -32,7 +32,15 @@ from lpr.vision.manifest import (
 )
 from lpr.vision.rectify import RectifyError, rectify, sharpness_of, to_gray
 
-__all__ = ["MOST_PATCHES", "PlateReader", "PlateText", "SlotProbabilities", "plate_colour", "style_prior"]
+__all__ = [
+    "MOST_PATCHES",
+    "PlateReader",
+    "PlateText",
+    "SlotProbabilities",
+    "plate_colour",
+    "style_prior",
+    "style_shares",
+]
 
 MOST_PATCHES = 32
 """Patches in one run of the network; more are read in several runs, so memory stays bounded."""
@@ -130,8 +138,9 @@ class PlateReader:
         self, slots: SlotProbabilities, patch: NDArray[np.uint8] | None = None, grammar: Grammar | None = None
     ) -> PlateText:
         """One patch's probabilities to its text; ``patch`` gives colour and sharpness."""
-        prior = style_prior(slots.layouts) if slots.layouts else None
-        decoded = decode(slots.characters, grammar, prior, self.settings, ctc=slots.ctc)
+        known = grammar or grammar_for()
+        prior = style_shares(slots.layouts, known) if slots.layouts else None
+        decoded = decode(slots.characters, known, prior, self.settings, ctc=slots.ctc)
         return PlateText(
             text=decoded.text,
             confidence=decoded.confidence,
@@ -210,6 +219,21 @@ def _coloured(patch: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def style_prior(layouts: Mapping[str, float]) -> dict[str, float]:
     """The layout head's probabilities of styles as a prior for format keys ("eu" covers each European country's)."""
     return {key: layouts[name] for key, name in _style_names(tuple(layouts))}
+
+
+def style_shares(layouts: Mapping[str, float], grammar: Grammar) -> NDArray[np.float64]:
+    """``style_prior`` for each of the grammar's formats."""
+    shares = np.zeros(len(layouts) + 1)
+    shares[:-1] = list(layouts.values())
+    return shares[_style_places(tuple(layouts), grammar)]
+
+
+@lru_cache(maxsize=64)
+def _style_places(layouts: tuple[str, ...], grammar: Grammar) -> NDArray[np.intp]:
+    """For each of the grammar's formats the place of its style; behind the last where the model knows none."""
+    names = dict(_style_names(layouts))
+    place = {name: i for i, name in enumerate(layouts)}
+    return np.array([place[names[one.key]] if one.key in names else len(layouts) for one in grammar.formats], np.intp)
 
 
 @lru_cache(maxsize=16)

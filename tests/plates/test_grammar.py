@@ -78,8 +78,8 @@ def test_a_text_is_named_by_its_format(format_: object, data: st.DataObject) -> 
     assert format_.key in [one.key for one, _ in named]
     assert [share for _, share in named] == sorted((share for _, share in named), reverse=True)
     assert 0 < sum(share for _, share in named) <= 1 + 1e-9
-    gain = grammar.gains(0.0)[grammar.templates.index(format_.template)]
-    each = sum(float(gain[slot, ALPHABET.index(char)]) for slot, char in enumerate(text))
+    place = grammar.templates.index(format_.template)
+    each = sum(float(grammar.gains(0.0)[ALPHABET.index(char), place, slot]) for slot, char in enumerate(text))
     assert each == pytest.approx(sum(math.log(odds_of(s)[c]) for s, c in zip(format_.template, text, strict=True)))
 
 
