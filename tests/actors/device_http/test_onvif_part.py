@@ -53,6 +53,15 @@ async def test_without_a_log_in_there_is_a_fault_with_challenges(tmp_path: Path)
         assert "SHA-256" in challenges[0] and "MD5" in challenges[-1]
 
 
+async def test_an_empty_request_asks_for_challenges(tmp_path: Path) -> None:
+    """As curl does before it sends the body."""
+    async with onvif(tmp_path) as rig:
+        status, data, challenges = await rig.post(b"")
+        assert status == 401 and subcodes(soap.parse(data).body) == NOT_AUTHORIZED and len(challenges) == 2
+        status, data, _ = await rig.rig.call("onvif/device_service", "nvr", "POST", b"")
+        assert status == 400 and b"WellFormed" in data
+
+
 async def test_http_digest_does_as_well(tmp_path: Path) -> None:
     async with onvif(tmp_path) as rig:
         body = rig.envelope(element("tds:GetDeviceInformation"), None)
@@ -123,7 +132,7 @@ async def test_unknown_operations_get_the_fault_that_nvrs_expect(tmp_path: Path)
 @pytest.mark.parametrize(
     ("data", "status", "part"),
     [
-        (b"", 400, b"WellFormed"),
+        (b" ", 400, b"WellFormed"),
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", 400, b"document type"),
         (b"<a>" * 60, 400, b"deep"),
         (b"\xff" * 1000, 400, b"WellFormed"),

@@ -104,8 +104,12 @@ class OnvifPart:
         status, data = 500, b""
         await self._memory.load()
         try:
+            data = await self._read(request)
+            if not data and hdrs.AUTHORIZATION not in request.http.headers:  # curl's way to ask for a challenge
+                headers = _challenges(request.entrance.challenge())
+                raise not_authorized("Log in", status=401)
             try:
-                parsed = soap.parse(await self._read(request), self._limits)
+                parsed = soap.parse(data, self._limits)
             except Fault:
                 request.entrance.audit.abuse("malformed SOAP", request.remote)
                 raise
