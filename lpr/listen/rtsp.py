@@ -41,6 +41,7 @@ class _Talk:
         self._client = client
         self._target = target
         self.packets: list[Interleaved] = []
+        self.broken: ProtocolError | None = None
 
     async def ask(self, method: str, url: str, headers: Headers = ()) -> Answer:
         """The answer, also to a challenge. Raises ListenFailure."""
@@ -86,16 +87,28 @@ class _Talk:
             await self._wire.send(self._client.decline(event))
 
     async def more(self, patience: float) -> bool:
-        """Wait for packets or for ``patience`` seconds; False when the camera has closed. Raises ProtocolError."""
+        """Wait for packets or for ``patience`` seconds; False when the camera has closed. What is no RTSP ends in
+        ``broken``."""
+        if await self._drain():
+            return True
         with anyio.move_on_after(patience):
             data = await self._wire.receive()
             if not data:
                 return False
             self._client.receive(data)
-        for event in self._client.events():
-            if not isinstance(event, Answer):
-                await self.take(event)
+        await self._drain()
         return True
+
+    async def _drain(self) -> bool:
+        """Take what is whole; whether there was anything."""
+        before = len(self.packets)
+        try:
+            for event in self._client.events():
+                if not isinstance(event, Answer):
+                    await self.take(event)
+        except ProtocolError as error:
+            self.broken = error
+        return len(self.packets) > before or self.broken is not None
 
     async def leave(self, url: str) -> None:
         """TEARDOWN, without waiting for the answer."""
@@ -142,14 +155,17 @@ async def rtsp(target: Target, url: str, random: Callable[[], str], now: Callabl
                 if now() - alive > client.timeout / 2:
                     await wire.send(client.ask("GET_PARAMETER", whole))
                     alive = now()
-                try:
-                    if not await talk.more(max(1.0, client.timeout / 4)):
-                        return
-                except ProtocolError as error:
+                if talk.broken is not None:
+                    for found in packets.rest():
+                        yield target.address, found
                     checks = Checks(RTSP)
-                    checks.add("stream", str(error), "answers and $ frames")
+                    checks.add("stream", str(talk.broken), "answers and $ frames")
                     yield target.address, Report("broken", {}, checks.found, counts=False)
-                    raise ListenFailure(f"{target.address}: {error}", BROKEN) from None
+                    raise ListenFailure(f"{target.address}: {talk.broken}", BROKEN)
+                if not await talk.more(max(1.0, client.timeout / 4)):
+                    for found in packets.rest():
+                        yield target.address, found
+                    return
         finally:
             with anyio.move_on_after(1.0, shield=True):
                 await _farewell(talk, whole)

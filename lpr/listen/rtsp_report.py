@@ -133,7 +133,15 @@ class MetadataPackets:
             if frame.damaged and self._unpacker.problem:
                 checks.add("document", self._unpacker.problem, "every packet of a document", STREAMING)
             found += [self._report(document, frame.timestamp) for document in frame.parts]
+            if not frame.parts:
+                found += self.rest()
         return found
+
+    def rest(self) -> list[Report]:
+        """What is wrong with packets that became no document; [] when nothing is."""
+        deviations, packets = self._checks.found, self._packets
+        self._checks, self._packets = Checks(RTP), 0
+        return [Report("packets", {"rtp": {"packets": packets}}, deviations, counts=False)] if deviations else []
 
     def _report(self, document: bytes, timestamp: int) -> Report:
         report = document_report(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,17 @@ class Heard:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
         self.tally = Tally()
+        self._more = anyio.Event()
 
     def say(self, text: str) -> None:
         self.lines.append(json.loads(text))
+        self._more.set()
+
+    async def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> None:
+        """Until a line like that has been printed."""
+        while not any(map(wanted, self.lines)):
+            self._more = anyio.Event()
+            await self._more.wait()
 
     async def hear(self, source: Source, folder: Path | None = None, count: int = 0, seconds: float = 20.0) -> None:
         await listen(

@@ -128,8 +128,8 @@ class Client:
         self.session = name[:256]
         for parameter in parameters:
             key, _, value = parameter.partition("=")
-            if key.strip().lower() == "timeout" and value.strip().isdigit():
-                self.timeout = max(1, int(value.strip()[:6]))
+            if key.strip().lower() == "timeout" and re.fullmatch("[0-9]{1,6}", value.strip()):
+                self.timeout = max(1, int(value))
 
 
 def media_of(description: bytes) -> tuple[str, tuple[Media, ...]]:
@@ -137,7 +137,7 @@ def media_of(description: bytes) -> tuple[str, tuple[Media, ...]]:
     lines = [line.strip() for line in description.decode("utf-8", "replace").splitlines()[:MAX_LINES]]
     starts = [index for index, line in enumerate(lines) if line.startswith("m=")][:MAX_MEDIA]
     head = lines[: starts[0]] if starts else lines
-    sections = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    sections = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)], strict=False)]
     found = (_media(section) for section in sections)
     return _attribute(head, "control"), tuple(one for one in found if one is not None)
 
@@ -158,9 +158,9 @@ def control_url(base: str, session_control: str, control: str) -> str:
 
 def _media(section: Sequence[str]) -> Media | None:
     words = section[0][2:].split()
-    if len(words) < 4 or not words[3].isdigit():
+    if len(words) < 4 or not re.fullmatch("[0-9]{1,3}", words[3]):
         return None
-    payload_type = int(words[3][:3])
+    payload_type = int(words[3])
     encoding, clock = "", 0
     for line in section:
         match = re.fullmatch(r"a=rtpmap:\s*([0-9]{1,3})\s+([^/\s]+)/([0-9]{1,9})(?:/.*)?", line)
