@@ -190,6 +190,37 @@ async def test_sessions_of_a_connection_and_of_an_address_are_bounded() -> None:
         assert server.sessions == 10
 
 
+async def test_who_comes_and_goes_does_not_fill_the_log() -> None:
+    async with rig() as r:
+        server = await r.start({"max_clients_per_address": 4, "start_wait": 0.0})
+        client = await r.connect(server)
+        statuses: list[int] = []
+        for _ in range(250):
+            client.session = ""
+            statuses.append((await client.set_up("main/trackID=0")).status)
+            if statuses[-1] == 200:
+                assert (await client.ask("PLAY", "main/")).status == 200
+                assert (await client.ask("TEARDOWN", "main/")).status == 200
+        assert statuses == [200] * 240 + [453] * 10
+        r.clock.advance(61)
+        await r.settle()
+        client = await r.connect(server)
+        assert (await client.set_up("main/trackID=0")).status == 200
+
+
+async def test_a_viewer_by_udp_who_leaves_before_play_is_answered_leaves_nothing() -> None:
+    async with rig() as r:
+        server = await r.start({"start_wait": 60.0})
+        client = await r.connect(server)
+        await client.set_up("main/trackID=0", "RTP/AVP;unicast;client_port=5000-5001")
+        await client.send(encode_request(client.request("PLAY", "main/")))
+        await r.until(lambda: r.room.video.viewers == 1)
+        client.sock.close()
+        r.room.audio.give(b"sound")
+        await r.until(lambda: server.connections == 0, advance=1)
+        assert (server.sessions, r.room.video.viewers) == (0, 0)
+
+
 async def test_answers_that_nobody_reads_end_the_connection() -> None:
     async with rig() as r:
         server = await r.start()

@@ -46,7 +46,10 @@ from lpr.protocols.rtsp import (
 GUEST = "guest"
 """Who looks on where nobody has to log in."""
 SESSIONS = 8
-"""Sessions set up through one connection."""
+"""Sessions set up through one connection at the same time."""
+BEGUN = 240
+"""Sessions begun a minute and address, so that a client which comes and goes does not fill the log; at least twice
+``max_clients_per_address``, so that all of them can come back at once."""
 DESCRIBE_WAIT = 10.0
 """Seconds that a stream may take to say what it is (an encoder has to be opened for it)."""
 
@@ -135,6 +138,7 @@ class Desk:
         self._name = name
         self._realm = realm
         self._wrong = RateTable(settings.login_attempts)
+        self._begun = RateTable(max(BEGUN, 2 * settings.max_clients_per_address))
         self._described = clock.wall()
 
     async def answer(self, caller: Caller, request: Request) -> Answer:
@@ -303,16 +307,19 @@ class Desk:
         return Answer(Response(200, (("Transport", transport), *_session_header(viewer))))
 
     def _begin(self, caller: Caller, name: str, tracks: Mapping[int, MediaStream]) -> Viewer:
-        if len(caller.viewers) >= SESSIONS or self._floor.full(caller.address):
+        now = self._clock.mono()
+        full = self._floor.full(caller.address) or self._begun.full(caller.address, now)
+        if full or len(caller.viewers) >= SESSIONS:
             self._floor.offence("too many sessions", caller.address)
             raise Refused(453, "too many sessions")
+        self._begun.note(caller.address, now)
         session = Session(
             self._clock.random_bytes(16).hex(),
             stream=name,
             user=caller.user or GUEST,
             address=caller.address,
             timeout=self._settings.session_timeout,
-            now=self._clock.mono(),
+            now=now,
         )
         return caller.viewer(session, tracks)
 

@@ -44,6 +44,8 @@ from lpr.protocols.rtsp import Ports, Session, State, Tunnels
 
 BACKLOG = 512
 REALM = "lpr"
+MAX_RELAYS = 128
+"""Tracks whose counts are kept though nobody watches them just now: more than all that can be configured."""
 SOCKET_BUFFER = 1_048_576
 """Bytes that may wait for one viewer in the kernel: more than a key frame, so that few frames need a second try."""
 
@@ -217,7 +219,7 @@ class RtspServer:
         if verdict.offence:
             self.offence(verdict.offence, connection.address)
         for viewer in tuple(connection.viewers.values()):
-            if viewer.session.interleaved or viewer.session.state is not State.PLAYING:
+            if viewer.session.interleaved or viewer.held or viewer.session.state is not State.PLAYING:
                 self.end(viewer, verdict.reason)
 
     def known(self, connection: Connection) -> None:
@@ -233,6 +235,8 @@ class RtspServer:
     def _relay(self, stream: MediaStream) -> Relay:
         relay = self._relays.get(stream)
         if relay is None:
+            if len(self._relays) >= MAX_RELAYS:  # of streams that were replaced by others meanwhile
+                self._relays = {known: one for known, one in self._relays.items() if one.viewers}
             every = self.settings.report_every
             relay = self._relays[stream] = Relay(stream, self.clock, every=every, cname=self._device)
         return relay

@@ -101,6 +101,8 @@ class Viewer:
             self._relay(self.tracks[number]).leave(leg)
             leg.stop()
         self._legs.clear()
+        if self._held:
+            self.release()
 
     def farewell(self) -> None:
         """Say by RTCP that the tracks end: for viewers by UDP, who see no connection close."""

@@ -30,8 +30,8 @@ class Wire:
 
     @property
     def local(self) -> str:
-        """The address here."""
-        return str(self._sock.getsockname()[0])
+        """The address here, without an interface's name."""
+        return str(self._sock.getsockname()[0]).partition("%")[0]
 
     async def handshake(self) -> None:
         """Agree on TLS, where it is TLS. Raises OSError (ssl.SSLError)."""
