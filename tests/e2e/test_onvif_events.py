@@ -1,8 +1,13 @@
-"""onvif-zeep-async as Home Assistant uses it: services in its order, a pull point, its webhook (base notification)."""
+"""onvif-zeep-async as Home Assistant uses it: services in its order, a pull point, its webhook (base notification).
+
+And ffmpeg, which takes the documents of the metadata track as they are.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import subprocess
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +26,14 @@ from lpr.core.frames import Frame
 from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.media.plate_metadata import MetadataCamera, PlateMetadata
-from lpr.protocols.onvif_metadata import camera_tokens
+from lpr.protocols.onvif_metadata import camera_tokens, parse_document
 from tests.actors.device_http.onvif_rig import onvif
 from tests.actors.device_http.rig import ACCOUNTS
 from tests.actors.device_http.test_onvif_events import receiving
 from tests.core.samples import signed
+from tests.protocols.onvif_metadata import schemas
 from tests.protocols.onvif_metadata.samples import passage, reading
+from tools.bench import events as benchmark
 
 client = pytest.importorskip("onvif", reason="onvif-zeep-async is not installed")
 zeep = pytest.importorskip("zeep", reason="zeep is not installed")
@@ -193,3 +200,33 @@ async def test_a_wrong_password_gets_no_pull_point(tmp_path: Path) -> None:
                 await camera.create_pullpoint_manager(dt.timedelta(seconds=60), lambda: None)
         finally:
             await camera.close()
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+async def test_ffmpeg_takes_valid_documents_from_the_whole_service(tmp_path: Path) -> None:
+    found = tmp_path / "documents"
+    folder = tmp_path / "device"
+    folder.mkdir()
+    async with benchmark.device(folder, "mjpeg") as place:
+        command = ("ffmpeg", "-v", "error", "-analyzeduration", "300000", "-rtsp_transport", "tcp")
+        url = f"rtsp://127.0.0.1:{place.ports.rtsp}/main"
+        take = ("-map", "0:d", "-c", "copy", "-flush_packets", "1", "-f", "data", str(found))
+        async with await anyio.open_process([*command, "-i", url, *take], stdin=subprocess.PIPE, stdout=None) as player:
+            with anyio.fail_after(40):
+                number = 0
+                while not found.exists() or b"Recognition/LicensePlate" not in found.read_bytes():
+                    number += 1
+                    await place.log.append((await place.prepare(number),), actor="signer")
+                    await anyio.sleep(0.05)
+            player.terminate()
+    documents = found.read_bytes().split(b'<?xml version="1.0" encoding="UTF-8"?>')[1:-1]
+    parsed = [parse_document(document) for document in documents]
+    assert all(one.deviations == () for one in parsed)
+    assert any(
+        kept.plate and kept.plate.number == "LIVE123"
+        for one in parsed
+        for frame in one.frames
+        for kept in frame.objects
+    )
+    schema = schemas.metadata_stream()
+    assert [fault for document in documents[:20] for fault in schemas.faults(schema, document)] == []
