@@ -28,7 +28,8 @@ from lpr.library import ImageError, ModelError
 from lpr.plates.formats import UnknownCountry
 from tools.evaluate.__main__ import settings_from
 from tools.evaluate.levels import open_reader, progress
-from tools.evaluate.samples import Folder, FolderError, load, thinned
+from tools.evaluate.markdown import MarkError, write_into
+from tools.evaluate.samples import Folder, FolderError, load, thinned, with_labels
 from tools.evaluate.scores import folded
 
 __all__ = ["PeerError", "candidates", "compare", "main", "plain", "table"]
@@ -195,20 +196,28 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--rapidocr-models", type=Path, metavar="FOLDER", help="its models, if it may not fetch them")
     parser.add_argument("--fast-alpr", nargs="?", const=sys.executable, metavar="PYTHON", help="the Python that has it")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="of fast-alpr")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="texts for the folder that has none")
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the marks of a page")
+    parser.add_argument("--mark", default="compare", metavar="NAME", help="the marks' name (default: compare)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures with the wrong ones")
     given = parser.parse_args(words)
     with ExitStack() as stack:
         try:
             readers = candidates(given, stack)
+            folders = with_labels([load(path) for path in cast("list[Path]", given.folders)], given.labels)
             figures = {
-                folder.name: compare(folder, readers)
-                for folder in [thinned(load(path), given.limit) for path in cast("list[Path]", given.folders)]
+                folder.name: compare(folder, readers) for folder in [thinned(one, given.limit) for one in folders]
             }
         except (PeerError, ModelError, FolderError, UnknownCountry) as error:
             raise SystemExit(str(error)) from None
     if given.json is not None:
         given.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(table(figures))
+    if given.into is not None:
+        try:
+            write_into(given.into, given.mark, table(figures))
+        except (MarkError, OSError) as error:
+            raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

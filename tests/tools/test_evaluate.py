@@ -18,7 +18,7 @@ from lpr.scene.plates import render_plate, spec_for
 from tools.evaluate.__main__ import main, settings_from
 from tools.evaluate.levels import progress
 from tools.evaluate.markdown import MarkError, placed
-from tools.evaluate.samples import FolderError, angle_of, height_of, labelled_by, load, thinned
+from tools.evaluate.samples import FolderError, angle_of, height_of, labelled_by, load, thinned, with_labels
 from tools.evaluate.scores import Outcome, align, calibration_error, figures, folded, reliability
 
 TEXTS = st.text("ABCI0O15", max_size=9)
@@ -277,4 +277,11 @@ def test_kinds_are_counted_where_they_are_known() -> None:
 
 def test_labels_belong_to_one_folder(tmp_path: Path, labelled: Path) -> None:
     with pytest.raises(SystemExit, match="one folder"):
-        main([str(labelled), str(labelled), "--labels", str(tmp_path / "x.jsonl")])
+        main([str(labelled), "--labels", str(tmp_path / "x.jsonl")])
+    lines = [{"image": "a.png", "plates": [{"box": [0, 0, 60, 20], "text": None}]}]
+    (tmp_path / "annotations.jsonl").write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text('{"image": "a.png", "text": "ABC123"}', encoding="utf-8")
+    folders = [load(labelled), load(tmp_path)]
+    assert [folder.texts for folder in with_labels(folders, labels)] == [folders[0].texts, 1]
+    assert with_labels(folders, None) == folders

@@ -23,7 +23,7 @@ from lpr.vision.ocr import PlateReader
 from tools.evaluate.levels import Measured, open_reader, peak_memory, reader_level, whole_level
 from tools.evaluate.markdown import MarkError, table, write_into
 from tools.evaluate.report import make_report
-from tools.evaluate.samples import FolderError, labelled_by, load, thinned
+from tools.evaluate.samples import FolderError, load, thinned, with_labels
 
 __all__ = ["main", "settings_from"]
 
@@ -59,7 +59,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, help="manifest of another reader")
     parser.add_argument("--mode", choices=("auto", "crop", "box"), default="auto", help="reader: are boxes whole crops")
     parser.add_argument("--limit", type=int, default=0, help="at most so many pictures of a folder, evenly picked")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="texts for the pictures of the one folder given")
+    parser.add_argument("--labels", type=Path, metavar="FILE", help="texts for the folder that has none")
     parser.add_argument("--calibrate", action="store_true", help="reader: report the best temperature")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with the failures' pictures")
@@ -98,11 +98,7 @@ def _measure(given: argparse.Namespace) -> tuple[dict[str, Any], list[Measured]]
     crop = {"auto": None, "crop": True, "box": False}[given.mode]
     measured: list[Measured] = []
     try:
-        folders = [load(path) for path in cast("list[Path]", given.folders)]
-        if given.labels is not None:
-            if len(folders) != 1:
-                raise SystemExit(f"--labels are for one folder, not {len(folders)}; measure the others apart")
-            folders = [labelled_by(folders[0], given.labels)]
+        folders = with_labels([load(path) for path in cast("list[Path]", given.folders)], given.labels)
         folders = [thinned(folder, given.limit) for folder in folders]
         engine = open_reader(settings.countries, settings)
         reader = PlateReader(None if settings.reader is None else Path(settings.reader), settings.threads)

@@ -18,7 +18,18 @@ from typing import Any, Literal, cast
 
 from lpr.events import Box, Corners
 
-__all__ = ["Folder", "FolderError", "Photo", "Truth", "angle_of", "height_of", "labelled_by", "load", "thinned"]
+__all__ = [
+    "Folder",
+    "FolderError",
+    "Photo",
+    "Truth",
+    "angle_of",
+    "height_of",
+    "labelled_by",
+    "load",
+    "thinned",
+    "with_labels",
+]
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 
@@ -154,6 +165,19 @@ def labelled_by(folder: Folder, labels: Path) -> Folder:
         )
         kept.append(Photo(photo.path, photo.name, (known,)))
     return Folder(folder.name, folder.path, "labelled", tuple(kept))
+
+
+def with_labels(folders: Sequence[Folder], labels: Path | None) -> list[Folder]:
+    """``folders``, that one of them that has no texts ``labelled_by`` the file ``labels`` (None: all as they are).
+
+    Raises FolderError, also when not exactly one folder has none.
+    """
+    if labels is None:
+        return list(folders)
+    without = [folder for folder in folders if not folder.texts]
+    if len(without) != 1:
+        raise FolderError(f"{labels}: labels are for one folder without texts; {len(without)} of those given have none")
+    return [labelled_by(folder, labels) if folder is without[0] else folder for folder in folders]
 
 
 def _annotated(path: Path, annotations: Path) -> list[Photo]:
