@@ -45,7 +45,7 @@ from lpr.protocols.onvif.device import all_scopes
 from lpr.protocols.onvif.discovery import Shown
 from lpr.protocols.onvif.model import Analytics, Ports, Stream, World
 from lpr.protocols.onvif.model import Source as CameraSource
-from lpr.protocols.onvif_metadata import Tokens, analytics_of, camera_tokens, ej_payload, ej_topic, plate_notification
+from lpr.protocols.onvif_metadata import analytics_of, camera_tokens, ej_payload, ej_topic, plate_notification
 from lpr.web.users import UserError, UserStore, one_time_password
 
 NVR_ACCOUNT = "nvr"
@@ -365,8 +365,10 @@ def brokers(tools: Tools) -> Sequence[MqttSink]:
     config, views = tools.config, tools.views
     device = Device(f"lpr_{tools.log.log_id[:12]}", config.device, metadata.version("lpr"))
 
+    tokens = {camera.name: camera_tokens(number) for number, camera in enumerate(config.cameras)}
+
     def onvif(prefix: str, passage: PassageDecided) -> tuple[str, bytes]:
-        told = plate_notification(passage, Tokens(video_source=passage.source, rule="LPR"))
+        told = plate_notification(passage, tokens.get(passage.source) or camera_tokens(len(tokens)))
         return ej_topic(prefix, told), ej_payload(told)
 
     def cameras() -> Mapping[str, bool]:

@@ -5,7 +5,6 @@ aiohttp, so asyncio only. May import this room, ``lpr.core`` and the codecs.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -122,20 +121,19 @@ class _Device:
         self, address: str, body: bytes, headers: dict[str, str], patience: float
     ) -> tuple[int, str, Sequence[str], bytes]:
         limit = self._target.limits.message
+        place = URL(address, encoded=True)
         try:
-            async with (
-                asyncio.timeout(self._target.limits.connect + patience),
-                self._session.post(
-                    URL(address, encoded=True), data=body, headers=headers, ssl=self._tls or True, allow_redirects=False
-                ) as response,
-            ):
-                data = bytearray()
-                async for portion in response.content.iter_chunked(65536):
-                    data += portion
-                    if len(data) > limit:
-                        raise ListenFailure(f"{address}: an answer of more than {limit} bytes", BROKEN)
-                challenges = response.headers.getall("WWW-Authenticate", [])
-                return response.status, response.headers.get("Content-Type", ""), challenges, bytes(data)
+            with anyio.fail_after(self._target.limits.connect + patience):
+                async with self._session.post(
+                    place, data=body, headers=headers, ssl=self._tls or True, allow_redirects=False
+                ) as response:
+                    data = bytearray()
+                    async for portion in response.content.iter_chunked(65536):
+                        data += portion
+                        if len(data) > limit:
+                            raise ListenFailure(f"{address}: an answer of more than {limit} bytes", BROKEN)
+                    challenges = response.headers.getall("WWW-Authenticate", [])
+                    return response.status, response.headers.get("Content-Type", ""), challenges, bytes(data)
         except TimeoutError:
             reason = f"no answer within {self._target.limits.connect + patience:g} s"
         except aiohttp.ClientConnectorCertificateError as error:
