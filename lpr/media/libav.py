@@ -70,7 +70,8 @@ class LibavEncoder:
         """See Encoder."""
         planes = cast("NDArray[np.uint8]", cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420))
         try:
-            frame = VideoFrame.from_ndarray(planes, format="yuv420p")
+            # Not copied here, where the interpreter would wait for it, but by FFmpeg, where it does not.
+            frame = VideoFrame.from_numpy_buffer(planes, format="yuv420p")
             frame.pts = self._frames
             if key:
                 frame.pict_type = PictureType.I

@@ -16,8 +16,8 @@ from lpr.core.offload import Abandoning
 
 T = TypeVar("T")
 
-NICENESS = 5
-"""Added to the service's: such a thread gets about a third of a recognising one's share where both want a core."""
+NICENESS = 10
+"""Added to the service's: such a thread gets about a tenth of a recognising one's share where both want a core."""
 
 _lowered = threading.local()
 
