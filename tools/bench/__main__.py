@@ -27,7 +27,6 @@ QUICK: dict[str, tuple[str, ...]] = {
     "events": ("--viewers", "10", "--passages", "10"),
     "engine": ("--pictures", "10"),
     "service": ("--seconds", "8", "--idle", "5", "--events", "100000"),
-    "media": ("--seconds", "2", "--rounds", "2"),
 }
 
 TCP_RATIO, TCP_STALLED = 0.7, 1.05
