@@ -8,6 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from lpr.actors.neural import NeuralServer
+from lpr.config import NeuralServer as NeuralServerSettings
 from lpr.core.actor import emitter
 from lpr.core.errors import BlobMissingError, LogUnavailable
 from lpr.core.record import Record
@@ -210,3 +212,16 @@ async def test_a_supervisor_may_run_it_again(tmp_path: Path) -> None:
             assert len(await messages(second, 1)) == 1
             tasks.cancel_scope.cancel()
         first.close()
+
+
+async def test_the_log_is_told_who_was_there_at_the_end(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        server = NeuralServer(NeuralServerSettings(port=0), log=r.log, blobs=r.blobs, clock=r.clock)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(server.run, emitter(r.log, server.name))
+            await r.until(server.started.is_set)
+            for _ in range(3):
+                await r.connect(server)
+            await r.told(ClientJoined, 3)
+            tasks.cancel_scope.cancel()
+        assert [event.reason for event in await r.events(ClientLeft)] == ["stopped"] * 3

@@ -17,22 +17,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import anyio
-import anyio.abc
-import anyio.lowlevel
 
 from lpr.actors.milesight_server.client import Client
 from lpr.actors.milesight_server.positions import MAX_CLIENTS, PositionsDecider
 from lpr.config import MilesightServer as Settings
 from lpr.core.actor import Emit, recover, run_decider
-from lpr.core.admission import Admission, RateTable, Tally
+from lpr.core.admission import Admission, RateTable
 from lpr.core.blobs import BlobStore
+from lpr.core.chronicle import Chronicle
 from lpr.core.clock import SECOND, Clock
 from lpr.core.delivery import Shipment
-from lpr.core.errors import LogClosedError, LogUnavailable
 from lpr.core.feed import Feed, Pictures
 from lpr.core.log import EventLog
+from lpr.core.reception import Reception
 from lpr.core.sending import Dropped
-from lpr.core.sockets import listen, out_of_handles, prepare, shown
+from lpr.core.sockets import listen, prepare, shown
 from lpr.events import (
     ClientJoined,
     ClientLeft,
@@ -54,9 +53,6 @@ LOGINS = 240
 
 SERVED_RATE = 50.0
 """ClientServed events a second at most, on average, over all clients."""
-
-MAX_PENDING = 4096
-"""Events about clients that wait for a log which takes nothing; the oldest are given up then."""
 
 STOP_TIMEOUT = 3.0
 """Seconds for the last words to the log when the server is stopped."""
@@ -119,18 +115,15 @@ class MilesightServer:
         self._admission = Admission(settings.max_clients, settings.max_clients_per_address)
         self._wrong = RateTable(WRONG_LOGINS)
         self._logins = RateTable(self._logins_a_minute)
-        self._tally = Tally(self.name)
         self._clients: dict[int, Client] = {}
         self._by_identity: dict[str, set[Client]] = {}
-        self._accepted = 0
         self._positions: OrderedDict[str, int] = OrderedDict()
         self._told: dict[str, int] = {}
         self._tell_served_at = 0
-        self._pending: list[Event] = []
         self._something_runs = anyio.Event()
-        self._something_to_tell = anyio.Event()
         self._resume_floor: tuple[int, int] | None = None
         self._emit: Emit | None = None
+        self._chronicle: Chronicle | None = None
 
     @property
     def clients(self) -> int:
@@ -141,6 +134,7 @@ class MilesightServer:
         """Listen and serve until cancelled. Raises ListenError, LogUnavailable."""
         self._begin()
         self._emit = emit
+        chronicle = self._chronicle = Chronicle(self.name, emit, self.clock)
         settings = self._settings
         sockets = await listen(self.name, settings.host, settings.port, min(BACKLOG, settings.max_clients))
         try:
@@ -152,43 +146,27 @@ class MilesightServer:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self.feed.follow, self._wake_all)
                 tasks.start_soon(self._watch)
-                tasks.start_soon(self._report)
+                tasks.start_soon(chronicle.run)
                 tasks.start_soon(partial(run_decider, positions, self._log, self.clock))
+                reception = Reception(self.clock, self._turned_away, self._serve, self._offence, self._tick)
                 for sock in sockets:
-                    tasks.start_soon(self._accept, sock, tasks)
+                    tasks.start_soon(reception.accept, sock, tasks)
                 self.started.set()
         finally:
             for sock in sockets:
                 sock.close()
+            self._tell_positions(tuple(self._positions))
             with anyio.move_on_after(STOP_TIMEOUT, shield=True):
-                await self._tell_log(final=True)
+                await chronicle.flush()
 
     # --- connections -----------------------------------------------------------------------------------
 
-    async def _accept(self, listener: socket.socket, tasks: anyio.abc.TaskGroup) -> None:
-        while True:
-            await anyio.lowlevel.checkpoint()
-            try:
-                sock, peer = listener.accept()
-            except (BlockingIOError, InterruptedError):
-                await anyio.wait_readable(listener)
-                continue
-            except OSError as error:
-                if out_of_handles(error):
-                    self._offence("out of file handles", "")
-                    await self.clock.sleep(self._tick)
-                continue
-            address = str(peer[0])
-            self._accepted += 1
-            number = self._accepted
-            refused, evicted = self._admission.admit(number, address)
-            if evicted is not None and evicted in self._clients:
-                self._clients[evicted].drop("made room for another connection", "no log-in")
-            if refused is not None:
-                self._offence(refused, address)
-                sock.close()
-                continue
-            tasks.start_soon(self._serve, sock, number, address)
+    def _turned_away(self, number: int, address: str) -> str | None:
+        """Why a connection is closed at once, None when it may stay."""
+        refused, evicted = self._admission.admit(number, address)
+        if evicted is not None and evicted in self._clients:
+            self._clients[evicted].drop("made room for another connection", "no log-in")
+        return refused
 
     async def _serve(self, sock: socket.socket, number: int, address: str) -> None:
         settings = self._settings
@@ -315,13 +293,13 @@ class MilesightServer:
                 client.acknowledge(now)
             for identity, connections in self._by_identity.items():
                 self._place(identity, self._reached(connections, now))
-            due = self._tally.due()
-            if (self._untold() and self._tell_served_at <= now) or (due is not None and due <= now):
-                self._something_to_tell.set()
+            if self._untold() and self._tell_served_at <= now:
+                told = self._tell_positions(tuple(self._positions))
+                self._tell_served_at = now + round(max(1.0, told / SERVED_RATE) * SECOND)
 
     def _busy(self) -> bool:
         waiting = any(client.deadline is not None or client.ledger.open for client in self._clients.values())
-        return waiting or self._tally.due() is not None or self._untold()
+        return waiting or self._untold()
 
     def _reached(self, clients: Iterable[Client], now: Micros) -> int:
         """Up to where all these connections of one client are served: the slowest counts."""
@@ -337,16 +315,12 @@ class MilesightServer:
     # --- telling the log -------------------------------------------------------------------------------
 
     def _offence(self, kind: str, remote: str) -> None:
-        self._tally.note(kind, remote)
-        due = self._tally.due()
-        if due is not None and due <= self.clock.mono():
-            self._something_to_tell.set()
-        self.stalled()
+        if self._chronicle is not None:
+            self._chronicle.offence(kind, remote)
 
     def _tell(self, event: Event) -> None:
-        self._pending.append(event)
-        del self._pending[:-MAX_PENDING]
-        self._something_to_tell.set()
+        if self._chronicle is not None:
+            self._chronicle.tell(event)
 
     def _untold(self) -> bool:
         return any(self._told.get(identity) != position for identity, position in self._positions.items())
@@ -358,30 +332,3 @@ class MilesightServer:
             self._told[identity] = self._positions[identity]
             self._tell(ClientServed(server=self.name, client=identity, upto=self._positions[identity]))
         return len(moved)
-
-    async def _report(self) -> None:
-        while True:
-            await self._something_to_tell.wait()
-            self._something_to_tell = anyio.Event()
-            if not await self._tell_log():
-                await self.clock.sleep(self._tick)
-                self._something_to_tell.set()
-
-    async def _tell_log(self, *, final: bool = False) -> bool:
-        """Write what waits; False when the log takes nothing just now: it waits on."""
-        now = self.clock.mono()
-        if final or self._tell_served_at <= now:
-            told = self._tell_positions(tuple(self._positions))
-            self._tell_served_at = now + round(max(1.0, told / SERVED_RATE) * SECOND)
-        abuse = self._tally.take(now)
-        if abuse is not None:
-            self._pending.append(abuse)
-        if not self._pending or self._emit is None:
-            return True
-        events, self._pending = self._pending, []
-        try:
-            await self._emit(events)
-        except (LogUnavailable, LogClosedError):
-            self._pending = events + self._pending
-            return False
-        return True

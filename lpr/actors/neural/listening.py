@@ -11,11 +11,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 import anyio
-import anyio.abc
 import anyio.lowlevel
 
 from lpr.core.admission import Admission, RateTable
@@ -24,12 +22,15 @@ from lpr.core.chronicle import Chronicle
 from lpr.core.clock import Clock
 from lpr.core.errors import LogClosedError, LogUnavailable
 from lpr.core.pipeline import Emit
+from lpr.core.reception import Reception
 from lpr.core.sending import Dropped
-from lpr.core.sockets import listen, out_of_handles, prepare, shown
+from lpr.core.sockets import listen, prepare, shown
 from lpr.events import ClientJoined, ClientLeft, Event, Micros, ServerListening
 
 BACKLOG = 128
 RECEIVE = 4096
+STOP_TIMEOUT = 3.0
+"""Seconds for the last words to the log when a server is stopped."""
 
 
 class Connection(Protocol):
@@ -92,7 +93,6 @@ class Listener:
         self._clock = clock
         self._make = make
         self._allowed = AllowList(rules.allow)
-        self._numbers = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -134,34 +134,15 @@ class Listener:
                 tasks.start_soon(self._watch)
                 if beside is not None:
                     tasks.start_soon(beside)
+                reception = Reception(self._clock, self._turned_away, self._serve, self.offence, self._rules.tick)
                 for sock in sockets:
-                    tasks.start_soon(self._accept, sock, tasks)
+                    tasks.start_soon(reception.accept, sock, tasks)
                 self.started.set()
         finally:
             for sock in sockets:
                 sock.close()
-
-    async def _accept(self, listener: socket.socket, tasks: anyio.abc.TaskGroup) -> None:
-        while True:
-            await anyio.lowlevel.checkpoint()
-            try:
-                sock, peer = listener.accept()
-            except (BlockingIOError, InterruptedError):
-                await anyio.wait_readable(listener)
-                continue
-            except OSError as error:
-                if out_of_handles(error):
-                    self.offence("out of file handles", "")
-                    await self._clock.sleep(self._rules.tick)
-                continue
-            address = str(peer[0])
-            self._numbers += 1
-            refused = self._turned_away(self._numbers, address)
-            if refused is not None:
-                self.offence(refused, address)
-                sock.close()
-                continue
-            tasks.start_soon(partial(self._serve, sock, self._numbers, address))
+            with anyio.move_on_after(STOP_TIMEOUT, shield=True):
+                await chronicle.flush()
 
     def _turned_away(self, number: int, address: str) -> str | None:
         """Why the connection is closed at once, None when it may stay."""
