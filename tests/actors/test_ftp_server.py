@@ -497,6 +497,22 @@ async def test_places_are_bounded(tmp_path: Path) -> None:
         assert (await second.ask("NOOP")).startswith("200")
 
 
+async def test_clients_that_leave_at_any_moment_leave_nothing_behind(tmp_path: Path) -> None:
+    fill(tmp_path, [Seen(at=BASE)])
+    config = Settings(port=0, plain=True, max_clients=20, max_clients_per_address=20)
+    with anyio.fail_after(60):
+        async with served(tmp_path, config) as (port, _):
+            for number in range(120):
+                client = await Client.to(port)
+                _, data = await client.data()
+                client.send([b"QUIT\r\n", b"NOOP\r\nQUIT\r\n", b"NLST\r\nABOR\r\nQUIT\r\n", b"LIST\r\n"][number % 4])
+                if number % 3:
+                    await client.reply()
+                data.transport.abort()
+                client.writer.transport.abort()
+            assert (await (await Client.to(port)).ask("NOOP")).startswith("200")
+
+
 async def test_the_range_of_data_ports_is_kept_and_given_back(tmp_path: Path) -> None:
     fill(tmp_path, [])
     probe = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)

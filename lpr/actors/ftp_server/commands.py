@@ -18,7 +18,7 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import aioftp
 from aioftp.common import Connection, StreamIO
@@ -88,6 +88,7 @@ class Commands(aioftp.Server):
         self._implicit = implicit
         self._login_timeout = login_timeout
         self._idle_seconds = idle_seconds
+        self._send_timeout = send_timeout
         self._tasks: set[asyncio.Task[Any]] = set()
         open_to_all: dict[str, Handler] = {
             END: self.end,
@@ -178,7 +179,7 @@ class Commands(aioftp.Server):
         line = b""
         try:
             while not line:
-                line = await self._line(session, stream)
+                line = await self._line(session)
         except _Over as over:
             return self._busy(session, END, over.reply)
         text = line.decode("utf-8", "replace").rstrip("\r\n")
@@ -188,13 +189,14 @@ class Commands(aioftp.Server):
             return "?", ""
         return self._busy(session, command.lower(), rest)
 
-    async def _line(self, session: Session, stream: StreamIO) -> bytes:
+    async def _line(self, session: Session) -> bytes:
         """A line of the client; empty: go on waiting, since a transfer is under way. Raises _Over."""
         wait = self._idle_seconds
         if not session.logged_in:
             wait = (session.deadline - self._clock.mono()) / SECOND
         try:
-            line = await asyncio.wait_for(stream.readline(), max(0.0, wait))
+            async with asyncio.timeout(max(0.0, wait)):
+                line = await session.reader.readline()
         except TimeoutError:
             if session.sending:
                 return b""
@@ -220,9 +222,23 @@ class Commands(aioftp.Server):
         session = CURRENT.get()
         session.answers = response_queue
         try:
-            await super().response_writer(stream, response_queue)
+            while True:
+                answer = await response_queue.get()
+                try:
+                    await self._write(session.writer, _reply(*answer))
+                finally:
+                    response_queue.task_done()
         except (OSError, TimeoutError):
             session.visitor.drop()
+
+    async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Not by aioftp's streams: their ``wait_for`` may lose a cancellation (Python 3.11), and its task never ends.
+
+        Raises OSError, TimeoutError.
+        """
+        writer.write(data)
+        async with asyncio.timeout(self._send_timeout):
+            await writer.drain()
 
     def _one_by_one(self, handler: Handler) -> Handler:
         async def run(connection: Connection, rest: str) -> bool:
@@ -263,11 +279,12 @@ class Commands(aioftp.Server):
             connection.response("504", "AUTH TLS is what there is")
             return True
         with suppress(TimeoutError):
-            early = await asyncio.wait_for(session.reader.read(1), 0.01)
+            async with asyncio.timeout(0.01):
+                early = await session.reader.read(1)
             if early:  # commands that a stranger put before the encryption must not be taken for the client's
                 self._visitors.offence("data before TLS", session.visitor)
             return False
-        session.writer.transport.pause_reading()  # what comes after the reply is for TLS
+        cast("asyncio.Transport", session.writer.transport).pause_reading()  # what comes after the reply is for TLS
         connection.response("234", "Go on with TLS")
         await session.answers.join()
         try:
@@ -521,11 +538,12 @@ class Commands(aioftp.Server):
         session = CURRENT.get()
         sent, outcome, stream = 0, "aborted", None
         try:
-            stream = await asyncio.wait_for(asyncio.shield(connection.future.data_connection), DATA_TIMEOUT)
+            async with asyncio.timeout(DATA_TIMEOUT):
+                stream = await asyncio.shield(connection.future.data_connection)
             del connection.data_connection
             async for piece in pieces:
                 await self._bandwidth.take(len(piece))
-                await stream.write(piece)
+                await self._write(stream.writer, piece)
                 sent += len(piece)
             outcome = "done"
             connection.response("226", "Done")
@@ -536,16 +554,15 @@ class Commands(aioftp.Server):
             outcome = str(error)
             connection.response("451", outcome)
         except (OSError, TimeoutError) as error:
-            outcome = (
-                "no data connection"
-                if stream is None
-                else ("too slow" if isinstance(error, TimeoutError) else "connection lost")
-            )
+            outcome = "too slow" if isinstance(error, TimeoutError) else "connection lost"
+            outcome = "no data connection" if stream is None else outcome
             connection.response("425" if stream is None else "426", outcome)
         finally:
             session.sending = False
-            if stream is not None:
+            if stream is not None and outcome == "done":
                 stream.close()
+            elif stream is not None:
+                stream.writer.transport.abort()  # a part must not look like the whole
             with suppress(RuntimeError):
                 await pieces.aclose()
             if path:
@@ -559,6 +576,14 @@ class _Over(Exception):
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
         self.reply = reply
+
+
+def _reply(code: str, text: str | list[str] = "", block: bool = False) -> bytes:
+    """A reply's bytes. ``block``: the lines between the first and the last stand without the code (RFC 959, 4.2)."""
+    lines = [text] if isinstance(text, str) else text
+    between = [f" {line}" if block else f"{code}-{line}" for line in lines[1:-1]]
+    first = [f"{code}-{lines[0]}"] if len(lines) > 1 else []
+    return "".join(f"{line}\r\n" for line in (*first, *between, f"{code} {lines[-1]}")).encode("utf-8", "replace")
 
 
 async def _blocks(file: Opened, start: int) -> AsyncGenerator[bytes, None]:
