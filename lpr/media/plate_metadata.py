@@ -177,7 +177,9 @@ class PlateMetadata:
             await self._clock.sleep(max(min(dues) - self._clock.mono(), 1000) / SECOND)
             for camera in self._cameras.values():
                 if camera.scene.expire(self._clock.mono()):
-                    self._publish(camera, (), [vehicle_notification(self.now(camera), camera.settings.tokens, False)])
+                    at = self.now(camera)
+                    gone = vehicle_notification(at, camera.settings.tokens, False)
+                    self._publish(camera, (camera.scene.clear(at),), [gone])
 
     def _publish(self, camera: _Camera, frames: tuple[SceneFrame, ...], events: list[Notification]) -> None:
         for event in events:
@@ -206,7 +208,7 @@ class PlateMetadata:
     def state(self, camera: _Camera, form: FormName) -> bytes:
         """The whole present state as a document."""
         shown = camera.scene.frame
-        frame = SceneFrame(self.now(camera), shown.objects if camera.scene.vehicle else ())
+        frame = SceneFrame(self.now(camera), shown.objects)
         return document(form, frames=[frame], notifications=[self._property(camera)])
 
     def quiet(self, camera: _Camera, form: FormName) -> bytes:

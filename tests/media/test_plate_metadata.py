@@ -192,6 +192,8 @@ def test_the_property_goes_with_what_is_in_view(tmp_path: Path) -> None:
             assert place.metadata.properties()[0].data == (("State", "true"),)
             await trio.sleep(0.2)
             assert found.states()[2:] == [("Changed", "false")]
+            assert found.documents[-1].frames[0].gone == (1, 2)
+            assert found.documents[-1].frames[0].objects == ()
             place.shows()
             await settle()
             await place.passes("NEVERSEEN")

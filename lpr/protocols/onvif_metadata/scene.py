@@ -26,7 +26,7 @@ REMEMBERED = 64
 """Objects that went lately and whose ids a passage may still name."""
 MOST_OBJECTS = 32
 """Of one picture; further ones are left out."""
-_IDS = 2**31 - 1
+_LAST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,14 @@ class Scene:
         gone = [one for one in still if at - one.at > self._keep or one.at > at]
         self._left = (self._left + gone)[-REMEMBERED:]
         self._seen = kept + [one for one in still if one not in gone]
-        ids = tuple(number for one in gone for number in (one.number, one.number + 1))
-        self._frame = SceneFrame(at, tuple(objects), ids)
+        self._frame = SceneFrame(at, tuple(objects), _ids(gone))
+        return self._frame
+
+    def clear(self, at: Micros) -> SceneFrame:
+        """Nothing is in view any longer."""
+        gone, self._seen = self._seen, []
+        self._left = (self._left + gone)[-REMEMBERED:]
+        self._frame = SceneFrame(at, (), _ids(gone))
         return self._frame
 
     def object_of(self, passage: PassageDecided) -> int | None:
@@ -95,7 +101,7 @@ class Scene:
 
     def _new(self) -> int:
         number = self._next
-        self._next = number + 2 if number + 3 < _IDS else 1
+        self._next = number + 2 if number + 3 < _LAST_ID else 1
         return number
 
     def _match(self, at: Micros, readings: Sequence[Reading], places: Sequence[Place]) -> list[_Seen | None]:
@@ -140,6 +146,11 @@ class Scene:
             return False
         self._vehicle_until = None
         return True
+
+
+def _ids(seen: Sequence[_Seen]) -> tuple[int, ...]:
+    """Of plates and of the vehicles round them."""
+    return tuple(number for one in seen for number in (one.number, one.number + 1))
 
 
 def _distance(one: Place, other: Place) -> float:

@@ -54,6 +54,16 @@ def test_what_is_not_seen_any_longer_is_told_once_as_gone() -> None:
     assert scene.look(AT + SECOND + 2, 1280, 720, []).gone == ()
 
 
+def test_a_cleared_view_tells_what_is_gone_and_remembers_it() -> None:
+    scene = Scene()
+    look(scene, AT, ("43거6510", 100.0, 300.0))
+    assert scene.clear(AT + SECOND).gone == (1, 2)
+    assert scene.frame.objects == ()
+    assert scene.clear(AT + SECOND).gone == ()
+    assert scene.object_of(passage("43거6510")) == 1
+    assert look(scene, AT + SECOND, ("43거6510", 100.0, 300.0)) == [3]
+
+
 def test_a_passage_names_the_object_that_was_followed() -> None:
     scene = Scene()
     look(scene, AT, ("43거6510", 100.0, 300.0), ("OTHER11", 800.0, 300.0))
