@@ -335,6 +335,12 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
             raise refuse(f"mqtt.{index}.passages", "nothing would be published", "set passages or onvif to true")
         if broker.retry_first > broker.retry_max:
             raise refuse(f"mqtt.{index}.retry_first", "it is longer than retry_max", "make it at most retry_max")
+    if config.pumatronix is not None:
+        wanted, names_known = config.pumatronix.camera, [camera.name for camera in config.cameras]
+        if config.device_http is None:
+            raise refuse("pumatronix", "there is no HTTP server for machines", "add [device_http]")
+        if wanted is not None and wanted not in names_known:
+            raise refuse("pumatronix.camera", f"there is no camera {wanted!r}", f"known: {', '.join(names_known)}")
     ftp = config.ftp
     if ftp is not None and ftp.tls is None and not ftp.plain:
         raise refuse(

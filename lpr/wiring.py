@@ -16,6 +16,7 @@ from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interface
 from lpr.actors.device_http.onvif_events import EventsService, NotifyError
 from lpr.actors.device_http.pictures import PictureRing
 from lpr.actors.discovery import Discovery
+from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, shown_settings
 from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
@@ -33,6 +34,7 @@ from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.core.shelves import Shelves
 from lpr.core.shutter import Shutter
+from lpr.media.live import LiveRoom
 from lpr.events import PassageDecided
 from lpr.folder import DataFolder
 from lpr.http.listening import HttpServerError, tls_context
@@ -176,7 +178,7 @@ def _device_http(tools: Tools, live: Live | tuple[()], rtsp: Sequence[RtspServer
     if settings is None:
         return ()
     ring = PictureRing(tools.log, tools.blobs)
-    parts: list[Part] = [ring, *_milesight_pull(tools, ring)]
+    parts: list[Part] = [ring, *_milesight_pull(tools, ring), *_pumatronix(tools)]
     discovery: Sequence[Discovery] = ()
     servers: list[DeviceHttp] = []
     if onvif is not None and live:
@@ -200,6 +202,34 @@ def _milesight_pull(tools: Tools, ring: PictureRing) -> Sequence[MilesightPull]:
     lanes = _lane_numbers(config)
     part = MilesightPull(config.milesight_pull, ring, facts, lane_numbers=lanes, utc_offset=config.sign.utc_offset)
     return (part,)
+
+
+def _pumatronix(tools: Tools) -> Sequence[PumatronixPart]:
+    """Pumatronix's addresses."""
+    config, settings = tools.config, tools.config.pumatronix
+    if settings is None:
+        return ()
+    camera = next(one for one in config.cameras if settings.camera in (None, one.name))
+    live = LiveRoom(
+        tools.views,
+        tools.clock,
+        width=settings.stream_width,
+        rate=settings.stream_rate,
+        quality=settings.stream_quality,
+    )
+    pictures = Pictures(
+        PumatronixCamera(
+            tools.views[camera.name], tools.shutters[camera.name], offset_minutes(config.sign.utc_offset)
+        ),
+        live,
+        tools.blobs,
+        tools.clock,
+        exposures=settings.exposures,
+        timeout=settings.snapshot_timeout,
+        rate=settings.stream_rate,
+    )
+    shown = shown_settings(config, camera, settings, serial=tools.log.log_id, release=metadata.version("lpr"))
+    return (PumatronixPart(settings, shown, pictures, logins=tools.logins, clock=tools.clock),)
 
 
 def _ports(settings: DeviceHttpSettings, servers: Sequence[DeviceHttp], rtsp: Sequence[RtspServer]) -> Ports:

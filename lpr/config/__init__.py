@@ -22,6 +22,7 @@ from lpr.config.milesight import HttpPush, MilesightPull, MilesightServer
 from lpr.config.mqtt import Mqtt
 from lpr.config.neural import NeuralClient, NeuralMessages, NeuralPassages, NeuralServer, NeuralTrigger
 from lpr.config.onvif import Onvif
+from lpr.config.pumatronix import Pumatronix
 from lpr.config.records import Log, Retention, Sign
 from lpr.config.rtsp import Rtsp, RtspStream
 from lpr.config.transfer import FtpServer, SftpKey, SftpServer
@@ -53,6 +54,7 @@ __all__ = [
     "OnvifNotify",
     "Port",
     "Positive",
+    "Pumatronix",
     "Region",
     "Retention",
     "Rtsp",
@@ -93,6 +95,7 @@ class Config(Section, frozen=True, kw_only=True):
     onvif_events: OnvifEvents = msgspec.field(default_factory=OnvifEvents)
     rtsp: Rtsp | None = None
     onvif: Onvif | None = None
+    pumatronix: Pumatronix | None = None
     ftp: FtpServer | None = None
     sftp: SftpServer | None = None
     neural_client: Annotated[tuple[NeuralClient, ...], Meta(max_length=8)] = ()

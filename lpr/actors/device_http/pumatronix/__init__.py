@@ -1,0 +1,12 @@
+"""Pumatronix's addresses as a part of the device's HTTP server; what they mean: ``lpr.protocols.pumatronix``.
+
+``part``      addresses, log-ins, the audit trail, documents
+``pictures``  snapshots with their comments, the stream
+``world``     from the configuration to what the documents show
+"""
+
+from lpr.actors.device_http.pumatronix.part import PumatronixPart
+from lpr.actors.device_http.pumatronix.pictures import Pictures, PumatronixCamera
+from lpr.actors.device_http.pumatronix.world import shown_settings
+
+__all__ = ["Pictures", "PumatronixCamera", "PumatronixPart", "shown_settings"]
