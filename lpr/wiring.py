@@ -15,8 +15,8 @@ from lpr.actors.device_http.milesight import Facts, MilesightPull
 from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interfaces_of, streams_of
 from lpr.actors.device_http.onvif_events import EventsService, NotifyError
 from lpr.actors.device_http.pictures import PictureRing
-from lpr.actors.discovery import Discovery
 from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, shown_settings
+from lpr.actors.discovery import Discovery
 from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.actors.neural import NeuralClientSink, NeuralServer, NeuralTriggerServer
@@ -34,10 +34,10 @@ from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.core.shelves import Shelves
 from lpr.core.shutter import Shutter
-from lpr.media.live import LiveRoom
 from lpr.events import PassageDecided
 from lpr.folder import DataFolder
 from lpr.http.listening import HttpServerError, tls_context
+from lpr.media.live import LiveRoom
 from lpr.media.plate_metadata import MetadataCamera, PlateMetadata
 from lpr.media.room import MediaRoom
 from lpr.preparing import StartError, read_secret, write_secret

@@ -9,8 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from typing import Literal, TypeAlias
 
 import msgspec
+
+Level: TypeAlias = Literal["user", "operator", "administrator"]
 
 MAX_TOKEN = 1024
 """Characters of a token that is looked at."""
@@ -21,7 +24,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """``sub``: who; ``level``: of the account; ``exp``, ``iat``: its end and beginning, seconds since the epoch."""
 
     sub: str
-    level: str
+    level: Level
     exp: int
     iat: int
 

@@ -23,7 +23,7 @@ from lpr.actors.device_http.calls import DeviceRequest, DeviceRoute
 from lpr.actors.device_http.entrance import Caller, Refusal
 from lpr.actors.device_http.pumatronix.pictures import NoPicture, Pictures
 from lpr.config import Pumatronix as Settings
-from lpr.core.accounts import LEVELS, Logins, LoginsBusy, allows
+from lpr.core.accounts import Logins, LoginsBusy, allows
 from lpr.core.clock import SECOND, Clock
 from lpr.http.audit import clean_query
 from lpr.protocols.pumatronix import cgi, documents, tokens
@@ -128,11 +128,10 @@ class PumatronixPart:
         request.entrance.admit(request.remote)
         now = self._clock.wall() // SECOND
         claims = tokens.check(self._secret, token, now)
-        level = next((level for level in LEVELS if claims is not None and level == claims.level), None)
-        if claims is None or level is None:
+        if claims is None:
             request.entrance.wrong("", request.remote)
             return None
-        return Caller(claims.sub, level) if claims.iat <= now < claims.exp else None
+        return Caller(claims.sub, claims.level) if claims.iat <= now < claims.exp else None
 
     def _challenge(self, request: DeviceRequest) -> web.Response:
         response = request.entrance.challenge()
