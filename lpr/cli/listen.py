@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lpr.cli.output import CommandError, say, warn
 from lpr.cli.places import run_async
 from lpr.core.clock import SECOND, SystemClock
 from lpr.listen import http, milesight, mqtt, neural, onvif, rtsp
 from lpr.listen.keep import Keeper
-from lpr.listen.session import Source, Tally, listen
+from lpr.listen.session import Source, Tally, again, listen
 from lpr.listen.target import UNREACHABLE, Limits, ListenFailure, Target, Tls, split
 
 PASSWORD = "LPR_LISTEN_PASSWORD"
@@ -74,6 +75,13 @@ def _common(command: argparse.ArgumentParser, make: Make, *, user: str = "") -> 
     command.add_argument("--count", type=int, default=0, metavar="N", help="end after so many; no limit unless given")
     command.add_argument("--seconds", type=float, default=0.0, metavar="S", help="end after so long; 0: never")
     command.add_argument("--save", type=Path, metavar="FOLDER", help="keep raw messages and pictures there")
+    command.add_argument(
+        "--record", type=Path, metavar="FILE", help="append the lines, each on the disk before the next"
+    )
+    command.add_argument("--quiet", action="store_true", help="print no lines")
+    command.add_argument(
+        "--again", type=float, nargs="?", const=1.0, metavar="S", help="connect again S seconds after each end (1)"
+    )
     command.add_argument("--timeout", type=float, default=10.0, metavar="S", help="to connect and log in (10)")
     command.add_argument("--max-message", type=int, default=64, metavar="MB", help="of one message (64)")
     command.set_defaults(run=partial(_run, make))
@@ -86,26 +94,54 @@ def _run(make: Make, options: argparse.Namespace) -> int:
     if options.insecure:
         warn("the certificate is not verified: anybody may be at the other end")
     tally = Tally()
-
-    async def work() -> Tally:
-        return await listen(
-            options.kind,
-            make(options, password),
-            clock=SystemClock(),
-            keeper=Keeper(options.save),
-            say=say,
-            count=options.count,
-            seconds=options.seconds,
-            tally=tally,
-        )
-
+    clock = SystemClock()
     try:
-        run_async(work)
+        with contextlib.ExitStack() as files:
+            lines = _Lines(_opened(options.record, files), options.quiet)
+
+            async def work() -> Tally:
+                start = partial(make, options, password)
+                source = start() if options.again is None else again(start, clock, options.again, warn)
+                return await listen(
+                    options.kind,
+                    source,
+                    clock=clock,
+                    keeper=Keeper(options.save),
+                    say=lines,
+                    count=options.count,
+                    seconds=options.seconds,
+                    tally=tally,
+                )
+
+            run_async(work)
     except ListenFailure as failure:
         raise CommandError(str(failure), failure.status) from None
     finally:
         _summary(options, tally)
     return tally.status(options.count)
+
+
+class _Lines:
+    """Prints lines, records them."""
+
+    def __init__(self, record: IO[str] | None, quiet: bool) -> None:
+        self._record = record
+        self._quiet = quiet
+
+    def __call__(self, line: str) -> None:
+        if self._record is not None:
+            self._record.write(line + "\n")
+            self._record.flush()
+            os.fsync(self._record.fileno())
+        if not self._quiet:
+            say(line)
+
+
+def _opened(path: Path | None, files: contextlib.ExitStack) -> IO[str] | None:
+    try:
+        return None if path is None else files.enter_context(path.open("a", encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}; name another file") from None
 
 
 def _summary(options: argparse.Namespace, tally: Tally) -> None:

@@ -15,7 +15,7 @@ import anyio
 from lpr.core.clock import SECOND, Clock
 from lpr.listen.keep import Keeper
 from lpr.listen.report import Report, line
-from lpr.listen.target import ListenFailure
+from lpr.listen.target import NOT_LET_IN, ListenFailure
 
 Source: TypeAlias = AsyncGenerator[tuple[str, Report], None]
 """(who sent it, what came), until the camera closes."""
@@ -33,6 +33,29 @@ class Tally:
     def status(self, wanted: int) -> int:
         """The exit code: 1 when something deviates or fewer came than were wanted."""
         return 1 if self.deviations or (wanted and self.reports < wanted) else 0
+
+
+async def again(
+    make: Callable[[], Source], clock: Clock, seconds: float, tell: Callable[[str], None] = lambda text: None
+) -> Source:
+    """A new conversation ``seconds`` after each end, as an NVR does. ``tell``: is told why one ended.
+
+    Raises ListenFailure only when we are not let in: another try would be the same.
+    """
+    while True:
+        source = make()
+        try:
+            async for item in source:
+                yield item
+            tell("the other side closed")
+        except ListenFailure as failure:
+            if failure.status == NOT_LET_IN:
+                raise
+            tell(str(failure))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await source.aclose()
+        await clock.sleep(seconds)
 
 
 async def listen(
@@ -78,4 +101,4 @@ def _iso(clock: Clock) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-__all__ = ["ListenFailure", "Source", "Tally", "listen"]
+__all__ = ["ListenFailure", "Source", "Tally", "again", "listen"]

@@ -119,10 +119,10 @@ def stop(process: subprocess.Popen[Any]) -> int:
     return process.wait(PATIENCE)
 
 
-def fake_nvr(where: Place) -> tuple[str, ...]:
+def nvr(where: Place) -> tuple[str, ...]:
     """A client of the Milesight server that comes back for ever and records what it got."""
-    return (
-        sys.executable, "-m", "tools.fake_nvr", "127.0.0.1", str(where.nvr), "--user", "admin", "--quiet",
+    return lpr(
+        "listen", "milesight", f"127.0.0.1:{where.nvr}", "--again", "0.5", "--quiet",
         "--password-file", str(where.root / "nvr.password"), "--record", str(where.root / "nvr.jsonl"),
     )  # fmt: skip
 

@@ -24,11 +24,11 @@ from lpr.core.record import Record
 from lpr.events import PassageDecided, PassageSigned, ServiceStarted, SourceOpened
 from tests.e2e.harness import (
     Place,
-    fake_nvr,
     fake_receiver,
     film,
     lines,
     lpr,
+    nvr,
     place,
     running,
     start,
@@ -85,7 +85,7 @@ def test_every_passage_exactly_once_after_kills(tmp_path: Path) -> None:
 
     where = place(tmp_path / "killed", movie)
     where.write()
-    with running(*fake_receiver(where)), running(*fake_nvr(where), stderr=subprocess.DEVNULL):
+    with running(*fake_receiver(where)), running(*nvr(where), stderr=subprocess.DEVNULL):
         for _ in range(ROUNDS):
             service = start(where)
             time.sleep(chance.uniform(0.1, 1.2 * length))
@@ -114,7 +114,11 @@ def got(where: Place, file: str, key: str) -> set[Any]:
 
 
 def told(where: Place) -> set[tuple[int, str]]:
-    return {(line["time_ms"], line["plate"]) for line in lines(where.root / "nvr.jsonl")}
+    return {
+        (line["fields"]["time_ms"], line["fields"]["plate"])
+        for line in lines(where.root / "nvr.jsonl")
+        if line["what"] == "passage"
+    }
 
 
 def check_blobs(where: Place) -> None:

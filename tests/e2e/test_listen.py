@@ -98,6 +98,26 @@ def test_a_broken_camera_has_its_deviations_named(password: str, capsys: pytest.
     assert all(one["source"].startswith(("Milesight", "inferred")) for one in lines[-1]["deviations"])
 
 
+def test_lines_are_recorded_and_not_printed(tmp_path: Path, password: str, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "got.jsonl"
+    for _ in range(2):
+        with broken_camera() as port:
+            command = (
+                "milesight",
+                f"127.0.0.1:{port}",
+                "--password-file",
+                password,
+                "--record",
+                str(record),
+                "--quiet",
+            )
+            lines, _, status = here(capsys, *command)
+        assert (lines, status) == ([], 1)
+    assert [json.loads(line)["what"] for line in record.read_text().splitlines()] == ["log-in", "passage"] * 2
+    _, said, status = here(capsys, "milesight", "127.0.0.1:1", "--record", str(tmp_path / "no" / "folder"))
+    assert status == 2 and "another file" in said
+
+
 def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     lines, said, status = here(capsys, "milesight", f"127.0.0.1:{free_port()}", "--user", "a")
     assert (lines, status) == ([], 2) and "refused" in said

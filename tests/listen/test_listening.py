@@ -12,10 +12,10 @@ import anyio
 import anyio.abc
 import pytest
 
-from lpr.core.clock import ManualClock
+from lpr.core.clock import ManualClock, SystemClock
 from lpr.listen import milesight, mqtt, neural
 from lpr.listen.keep import Keeper
-from lpr.listen.session import Source, Tally, listen
+from lpr.listen.session import Source, Tally, again, listen
 from lpr.listen.target import BROKEN, NOT_LET_IN, UNREACHABLE, Limits, ListenFailure, Target, Tls, split
 from lpr.protocols import neural as infoplates
 from lpr.protocols.milesight import Metadata, encode_login_reply, encode_recognition
@@ -155,6 +155,34 @@ async def test_nobody_there_and_nobody_answering() -> None:
         assert failure.status == NOT_LET_IN
         failure = await fails(milesight.milesight(Target(target.host, target.port, tls=Tls(), limits=QUICK)))
         assert failure.status == UNREACHABLE
+
+
+async def test_it_comes_back_when_a_camera_dies_inside_a_message() -> None:
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    visits, told, heard = 0, list[str](), Heard()
+
+    async def dying(stream: anyio.abc.SocketStream) -> None:
+        nonlocal visits
+        visits += 1
+        message = encode_recognition(Metadata(guid=b"g" * 16, time_ms=0, plate=f"AB{visits}"), (b"jpeg" * 100,), "1.6")
+        async with stream:
+            await stream.receive()
+            await stream.send(encode_login_reply("200") + (message if visits == 3 else message[:50]))
+
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, dying)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        target = Target("127.0.0.1", port, "admin", "x", limits=QUICK)
+        await heard.hear(again(lambda: milesight.milesight(target), SystemClock(), 0.01, told.append), count=1)
+        tasks.cancel_scope.cancel()
+    assert visits == 3 and len(told) == 2 and "cut off" in told[0]
+    assert [line["what"] for line in heard.lines] == ["log-in", "broken", "log-in", "broken", "log-in", "passage"]
+
+
+async def test_a_wrong_password_is_not_tried_again() -> None:
+    async with camera(encode_login_reply("401")) as target:
+        failure = await fails(again(lambda: milesight.milesight(target), SystemClock(), 0.01))
+    assert failure.status == NOT_LET_IN
 
 
 async def test_time_ends_a_listening() -> None:
