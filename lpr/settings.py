@@ -13,11 +13,12 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
 from lpr.config import Camera, Config, Section
+from lpr.config.neural import InfoplateField
 
 DEFAULT_FILE = "lpr.toml"
 """The name that is looked for in the working folder."""
@@ -369,6 +370,9 @@ def _check_neural(config: Config, refuse: Callable[[str, str, str], ConfigError]
             if unknown := sorted(named - cameras):
                 key = "camera" if section == "neural_trigger" else "cameras"
                 raise refuse(f"{path}.{key}", f"there is no camera {unknown[0]!r}", f"one of {sorted(cameras)}")
+            taken = {name.casefold() for name in (*get_args(InfoplateField), "imgSize", "infoplate")}
+            if named_so := [name for name in one.columns if name.casefold() in taken]:
+                raise refuse(f"{path}.columns", f"{named_so[0]!r} is a field of every message", "name it otherwise")
             if section == "neural_client":
                 if one.retry_first > one.retry_max:
                     raise refuse(f"{path}.retry_first", "it is longer than retry_max", "make it at most retry_max")

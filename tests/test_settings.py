@@ -36,6 +36,7 @@ def write(tmp_path: Path, text: str) -> Path:
         ("[[neural_server]]\nhost = '0.0.0.0'\n", 2, ["neural_server.0.host", "no log-in", "allow"]),
         ("[[neural_server]]\nallow = ['10.0.0.1/8']\n", 2, ["neural_server.0.allow", "host bits"]),
         ("[[neural_server]]\ncameras = ['none']\n", 2, ["neural_server.0.cameras", "'none'"]),
+        ("[[neural_server]]\n[neural_server.columns]\nplate = '1'\n", 2, ["neural_server.0.columns", "'plate'"]),
         ("[[neural_trigger]]\nperiod = 3\n", 2, ["neural_trigger.0.period", "4"]),
         ("[[neural_trigger]]\ncamera = 'none'\n", 2, ["neural_trigger.0.camera", "'none'"]),
         ("[[neural_client]]\nhost = 'h'\nretry_first = 900\n", 3, ["neural_client.0.retry_first", "retry_max"]),

@@ -89,7 +89,7 @@ def encode_xml(record: Infoplate, style: Style) -> bytes:
             parts.append(_element(EVIDENCES, "".join(_evidence(camera, image, style) for camera, image in value)))
         else:
             parts.append(_element(name, xml_text(text_of(name, value))))
-    parts += [_element(xml_name(name), xml_text(text)) for name, text in record.others.items()]
+    parts += [_element(_column(name), xml_text(text)) for name, text in record.others.items()]
     parts.append(f"</{ROOT}>")
     return "".join(parts).encode("utf-8", "replace")
 
@@ -128,6 +128,13 @@ def _said(record: Infoplate, style: Style) -> Iterator[tuple[str, Any]]:
             wanted = (name in ALWAYS or value is not None) if full else name in style.short and value is not None
         if wanted:
             yield name, value
+
+
+def _column(name: str) -> str:
+    """A further element's name; never the root's, whose end is the end of the message for most readers."""
+    if name.casefold() != ROOT:
+        return xml_name(name)
+    return f"_x{ord(name[0]):04X}_{name[1:]}"
 
 
 def _element(name: str, content: str) -> str:

@@ -88,6 +88,11 @@ def test_a_parser_that_is_not_ours_finds_the_documented_order() -> None:
     assert [name for name in ORDER if name != "imgSize"] == list(ALWAYS)
 
 
+def test_a_column_with_the_roots_name_does_not_end_the_message() -> None:
+    record = replace(SAMPLE, others={"infoplate": "1", "INFOPLATE": "2"})
+    assert one(encode(record, Style())).record == record
+
+
 def test_the_frame_counts_the_documents_bytes_not_its_characters() -> None:
     data = encode(replace(SAMPLE, plate="부산02가1234"), Style())
     size, document = data.removeprefix(b"NEURAL").split(b"<", 1)
