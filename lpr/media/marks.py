@@ -5,6 +5,7 @@ Pure: times are handed in. May import ``lpr.core.live`` and ``lpr.events``.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import msgspec
@@ -14,8 +15,12 @@ from lpr.events import Micros, Reading
 
 SHOWN: Micros = 600_000
 """A plate is drawn on pictures up to so much newer than the one it was read on."""
+FRESH: Micros = 250_000
+"""One of which it isn't known how it moves is drawn for so long alone."""
 REACH = 2.0
 """A plate is taken for the one before when its centre lies within so many of its widths."""
+MOST_STEPS = 4.0
+"""A plate is moved on by at most so many of its last steps."""
 
 
 class _Read(NamedTuple):
@@ -42,14 +47,23 @@ class Marks:
         ahead = frame.at - read.at
         if not 0 <= ahead <= SHOWN or read.image.shape != frame.image.shape:
             return ()
-        if not ahead or self._before is None:
-            return snapshot.readings
-        share = ahead / (read.at - self._before.at)
-        return tuple(_moved(reading, self._before.readings, share) for reading in snapshot.readings)
+        before = self._before or _Read(read.at - SHOWN, ())
+        share = ahead / (read.at - before.at)
+        found: list[Reading] = []
+        for reading in snapshot.readings:
+            moved = _moved(reading, before.readings, share)
+            if moved is not None or ahead <= FRESH:
+                found.append(moved or reading)
+        return tuple(found)
 
 
-def _moved(reading: Reading, before: tuple[Reading, ...], share: float) -> Reading:
-    """``reading`` moved on by ``share`` of what it moved since it was among ``before``."""
+def _moved(reading: Reading, before: tuple[Reading, ...], share: float) -> Reading | None:
+    """``reading`` moved on for ``share`` of the time since it was among ``before``; None when it wasn't.
+
+    What comes nearer at a constant speed moves and grows ever faster in the picture: its size is one over a distance
+    that falls evenly, and each of its points lies on a straight line over that size. With ``growth`` = size now / then,
+    a point goes on by its last step times ``share * growth / (1 + (1 - growth) * share)``.
+    """
     x, y = _centre(reading)
     width = max(x for x, _ in reading.corners) - min(x for x, _ in reading.corners)
 
@@ -59,12 +73,19 @@ def _moved(reading: Reading, before: tuple[Reading, ...], share: float) -> Readi
 
     nearest = min(before, key=distance, default=None)
     if nearest is None or distance(nearest) > REACH * width:
-        return reading
+        return None
+    growth = _girth(reading) / max(1.0, _girth(nearest))
+    steps = min(MOST_STEPS, share * growth / max(0.1, 1 + (1 - growth) * share))
     corners = tuple(
-        (now[0] + (now[0] - then[0]) * share, now[1] + (now[1] - then[1]) * share)
+        (now[0] + (now[0] - then[0]) * steps, now[1] + (now[1] - then[1]) * steps)
         for now, then in zip(reading.corners, nearest.corners, strict=True)
     )
     return msgspec.structs.replace(reading, corners=corners)
+
+
+def _girth(reading: Reading) -> float:
+    corners = reading.corners
+    return sum(math.dist(one, other) for one, other in zip(corners, (*corners[1:], corners[0]), strict=True))
 
 
 def _centre(reading: Reading) -> tuple[float, float]:

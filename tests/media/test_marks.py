@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lpr.core.frames import Frame
 from lpr.core.live import LiveSnapshot
 from lpr.events import Reading
-from lpr.media.marks import SHOWN, Marks, Pace
+from lpr.media.marks import FRESH, SHOWN, Marks, Pace
 from tests.media.rig import reading
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
@@ -34,17 +34,28 @@ def test_a_plate_moves_on_as_it_moved_between_the_last_two_readings() -> None:
     assert lefts(marks.of(LiveSnapshot(5, frame(200_000), frame(100_000), second))) == [50, 150]
 
 
-def test_a_plate_that_grows_goes_on_growing() -> None:
+@pytest.mark.parametrize("speed", [-12.0, 12.0])
+def test_a_plate_on_the_road_is_followed_in_perspective(speed: float) -> None:
+    def seen(seconds: float) -> Reading:
+        """A plate 0.5 m wide, 3 m left of and 4 m below a camera with a focal length of 1000 pixels."""
+        distance = 20 + speed * seconds
+        return reading("A", 900 - 3000 / distance, 100 + 4000 / distance, 500 / distance, 110 / distance)
+
     marks = Marks()
-    marks.of(LiveSnapshot(1, frame(0), frame(0), (reading("A", 50, 50, 20, 10),)))
-    (grown,) = marks.of(LiveSnapshot(2, frame(200), frame(100), (reading("A", 48, 49, 24, 12),)))
-    assert grown.corners == ((46, 48), (74, 48), (74, 62), (46, 62))
+    marks.of(LiveSnapshot(1, frame(0), frame(0), (seen(0.0),)))
+    (found,) = marks.of(LiveSnapshot(2, frame(500_000), frame(300_000), (seen(0.3),)))
+    there, before = seen(0.5), seen(0.3)
+    for one, other, old in zip(found.corners, there.corners, before.corners, strict=True):
+        assert one == pytest.approx(other, abs=0.01) and one != pytest.approx(old, abs=5)
 
 
 def test_old_readings_are_drawn_no_more() -> None:
     marks, plates = Marks(), (reading("AB", 10, 10),)
-    assert marks.of(LiveSnapshot(1, frame(SHOWN), frame(0), plates)) == plates
-    assert marks.of(LiveSnapshot(2, frame(SHOWN + 1), frame(0), plates)) == ()
+    assert marks.of(LiveSnapshot(1, frame(FRESH), frame(0), plates)) == plates
+    assert marks.of(LiveSnapshot(2, frame(FRESH + 1), frame(0), plates)) == ()
+    assert marks.of(LiveSnapshot(3, frame(100), frame(100), plates)) == plates
+    assert marks.of(LiveSnapshot(4, frame(100 + SHOWN), frame(100), plates)) == plates
+    assert marks.of(LiveSnapshot(5, frame(101 + SHOWN), frame(100), plates)) == ()
     assert marks.of(LiveSnapshot(3, frame(0), frame(1), plates)) == ()
     assert marks.of(LiveSnapshot(4, None, frame(0), plates)) == ()
     assert marks.of(LiveSnapshot(5, frame(0), None, plates)) == ()
