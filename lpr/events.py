@@ -619,13 +619,30 @@ class FileTransferred(Event, frozen=True, kw_only=True):
     outcome: str
 
 
+class OnvifStream(Value, frozen=True, kw_only=True):
+    """How a stream is encoded by a client's wish. ``base``: a digest of the configuration that was changed: with
+    another one in the file, the wish counts no more. ``width``, ``height``: pixels; ``rate``: frames a second;
+    ``bitrate``: kbit/s; ``quality``: 1 to 100; ``key_frames``: frames between two key frames."""
+
+    stream: str
+    base: str
+    width: int
+    height: int
+    rate: float
+    bitrate: int
+    quality: int
+    key_frames: int
+
+
 class OnvifChanged(Event, frozen=True, kw_only=True):
-    """An administrator changed by ONVIF what the device says of itself. ``scopes``: those besides the configured ones;
-    ``discoverable``: whether WS-Discovery answers; ``user``: who did it. All of it as it is from now on."""
+    """A client changed by ONVIF what the device says of itself, or how streams are encoded. ``scopes``: those besides
+    the configured ones; ``discoverable``: whether WS-Discovery answers; ``streams``: those that differ from the
+    configuration; ``user``: who did it. All of it as it is from now on."""
 
     scopes: tuple[str, ...]
     discoverable: bool
     user: str
+    streams: tuple[OnvifStream, ...] = ()
 
 
 class AbuseSeen(Event, frozen=True, kw_only=True):

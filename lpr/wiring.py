@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lpr.actors.device_http import DeviceHttp, Part
 from lpr.actors.device_http.milesight import Facts, MilesightPull
-from lpr.actors.device_http.onvif import Memory, OnvifPart, device_of, interfaces_of, streams_of
+from lpr.actors.device_http.onvif import Memory, OnvifPart, StreamEncoders, device_of, interfaces_of, streams_of
 from lpr.actors.device_http.onvif_events import EventsService, NotifyError
 from lpr.actors.device_http.pictures import PictureRing
 from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, shown_settings
@@ -218,9 +218,7 @@ def _pumatronix(tools: Tools) -> Sequence[PumatronixPart]:
         quality=settings.stream_quality,
     )
     pictures = Pictures(
-        PumatronixCamera(
-            tools.views[camera.name], tools.shutters[camera.name], offset_minutes(config.sign.utc_offset)
-        ),
+        PumatronixCamera(tools.views[camera.name], tools.shutters[camera.name], offset_minutes(config.sign.utc_offset)),
         live,
         tools.blobs,
         tools.clock,
@@ -263,7 +261,7 @@ def _onvif(
     memory = Memory(log)
 
     def streams() -> Sequence[Stream]:
-        return streams_of(config, live.room, tools.views)
+        return streams_of(config, live.room, tools.views, changeable=settings.change_streams)
 
     def shown_analytics(source: CameraSource) -> Analytics:
         camera = config.cameras[source.number]
@@ -290,6 +288,7 @@ def _onvif(
         clock=clock,
         snapshot=snapshot,
         further=(events.service(),),
+        encoders=StreamEncoders(live.room, config.rtsp.streams) if settings.change_streams and config.rtsp else None,
         max_body=http.max_body,
         read_timeout=http.request_timeout,
     )

@@ -17,6 +17,9 @@ class Onvif(Section, frozen=True, kw_only=True):
     ``hw_address``: by which NVRs tell devices apart; none: one made for this service and kept, so that two services on
     one computer differ. ``time_window``: seconds by which a log-in's time may differ from this device's.
 
+    ``change_streams``: an account of the level operator may set size, rate, bits, quality and key frames of a stream,
+    as NVRs do; it holds until the stream's settings in this file are others.
+
     ``discovery``: WS-Discovery answers, on ``interfaces`` alone: names ("eth0") or IPv4 addresses of this computer.
     ``answers``: at most so many a second, over all who ask.
     """
@@ -35,6 +38,7 @@ class Onvif(Section, frozen=True, kw_only=True):
     nonces: Annotated[Count, Meta(description="used log-ins that are remembered, so that none is used again")] = 4096
     max_elements: Annotated[Count, Meta(description="XML elements of a request")] = 5000
     max_depth: Annotated[int, Meta(ge=8, le=200, description="nesting of a request's XML")] = 48
+    change_streams: bool = True
     discovery: bool = False
     interfaces: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
     answers: Positive = 20.0

@@ -6,6 +6,7 @@ Media2's encoders from the public schema's later editions. May import this room.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from lpr.protocols.onvif.model import Analytics, Source, Stream, World, copy_as
@@ -38,6 +39,11 @@ def resolution(name: str, width: int, height: int) -> Element:
 def whole_range(name: str, low: int, high: int) -> Element:
     """tt:IntRange, and tt:FloatRange with whole ends."""
     return element(name, element("tt:Min", low), element("tt:Max", high))
+
+
+def span(name: str, found: Sequence[tuple[int, int]]) -> Element:
+    """tt:IntRange over several."""
+    return whole_range(name, min(low for low, _ in found), max(high for _, high in found))
 
 
 def video_source(name: str, source: Source, uses: int) -> Element:

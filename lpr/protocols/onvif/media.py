@@ -13,7 +13,7 @@ from lpr.protocols.onvif import configurations as made
 from lpr.protocols.onvif import media_common as common
 from lpr.protocols.onvif.media_common import Kind
 from lpr.protocols.onvif.model import Stream, World
-from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Reply, Service, invalid
 from lpr.protocols.onvif.tree import element
 
 PATH = "/onvif/media_service"
@@ -247,14 +247,19 @@ class _Told:
     def set(self, name: str, kind: Kind) -> Handler:
         """Set…Configuration."""
 
-        def handle(call: Call) -> Element:
+        def handle(call: Call) -> Reply:
             wanted = call.request.find("trt:Configuration")
             found = common.listing(self._world, kind, self._streams, second=False)
             token = "" if wanted is None else wanted.get("token", "")
             if wanted is None or token not in found:
                 raise invalid("ter:NoConfig", "There is no configuration of this token")
-            common.unchanged(found[token]("trt:Configuration"), wanted)
-            return element(f"trt:Set{name}ConfigurationResponse")
+            encoder = kind == "VideoEncoder"
+            common.unchanged(found[token]("trt:Configuration"), wanted, encoder=encoder)
+            change = None
+            if encoder:
+                (stream,) = common.with_configuration(self._world, kind, self._streams, token, second=False)
+                change = common.encoding_of(stream, wanted)
+            return Reply(element(f"trt:Set{name}ConfigurationResponse"), change=change)
 
         return handle
 
@@ -320,7 +325,7 @@ class _Told:
             "trt:GetVideoEncoderConfigurationOptionsResponse",
             element(
                 "trt:Options",
-                _span("tt:QualityRange", [stream.quality for stream in streams] or [1]),
+                made.span("tt:QualityRange", [stream.ranges.quality for stream in streams] or [(1, 1)]),
                 element("tt:JPEG", _options(jpeg, "JPEG")) if jpeg else None,
                 element("tt:H264", _options(h264, "H264")) if h264 else None,
                 element("tt:Extension", extension) if extension else None,
@@ -381,23 +386,20 @@ def _media_uri(address: str) -> Element:
 
 
 def _options(streams: Sequence[Stream], name: str) -> list[Element]:
-    """The children of tt:JpegOptions and tt:H264Options: what these streams are, and nothing else."""
-    sizes = dict.fromkeys((stream.width, stream.height) for stream in streams)
+    """The children of tt:JpegOptions and tt:H264Options."""
+    ranges = [stream.ranges for stream in streams]
+    sizes = dict.fromkeys(size for found in ranges for size in found.sizes)
     h264 = name == "H264"
-    found = [made.resolution("tt:ResolutionsAvailable", *size) for size in sizes]
+    made_of = [made.resolution("tt:ResolutionsAvailable", *size) for size in sizes]
     if h264:
-        found.append(_span("tt:GovLengthRange", [stream.key_frames for stream in streams]))
-    found.append(_span("tt:FrameRateRange", [max(1, round(stream.rate)) for stream in streams]))
-    found.append(made.whole_range("tt:EncodingIntervalRange", 1, 1))
+        made_of.append(made.span("tt:GovLengthRange", [found.key_frames for found in ranges]))
+    made_of.append(made.span("tt:FrameRateRange", [found.rate for found in ranges]))
+    made_of.append(made.whole_range("tt:EncodingIntervalRange", 1, 1))
     if h264:
         profiles = dict.fromkeys(stream.profile for stream in streams)
-        found += [element("tt:H264ProfilesSupported", profile) for profile in profiles]
-    return found
+        made_of += [element("tt:H264ProfilesSupported", profile) for profile in profiles]
+    return made_of
 
 
 def _bits(streams: Sequence[Stream]) -> Element:
-    return _span("tt:BitrateRange", [stream.bitrate for stream in streams])
-
-
-def _span(name: str, values: list[int]) -> Element:
-    return made.whole_range(name, min(values), max(values))
+    return made.span("tt:BitrateRange", [stream.ranges.bitrate for stream in streams])

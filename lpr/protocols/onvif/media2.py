@@ -13,7 +13,7 @@ from lpr.protocols.onvif import configurations as made
 from lpr.protocols.onvif import media_common as common
 from lpr.protocols.onvif.media_common import Kind
 from lpr.protocols.onvif.model import Stream, World
-from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Reply, Service, invalid
 from lpr.protocols.onvif.tree import element, text, words
 
 PATH = "/onvif/media2_service"
@@ -21,6 +21,8 @@ NO_OUTPUT = "sound is not played by this device"
 
 _KINDS: tuple[Kind, ...] = ("VideoSource", "AudioSource", "VideoEncoder", "AudioEncoder", "Analytics", "Metadata")
 """In the order of tr2:ConfigurationSet."""
+RATES = (1, 2, 5, 10, 12, 15, 20, 25, 30, 50, 60)
+"""Frames a second that are offered, as far as the source has them."""
 _NAMES = frozenset({"All", "AudioOutput", "AudioDecoder", "PTZ", "Receiver", *_KINDS})
 
 
@@ -216,14 +218,19 @@ class _Told:
     def set(self, kind: Kind) -> Handler:
         """Set…Configuration."""
 
-        def handle(call: Call) -> Element:
+        def handle(call: Call) -> Reply:
             wanted = call.request.find("tr2:Configuration")
             found = common.listing(self._world, kind, self._streams, second=True)
             token = "" if wanted is None else wanted.get("token", "")
             if wanted is None or token not in found:
                 raise invalid("ter:NoConfig", "There is no configuration of this token")
-            common.unchanged(found[token]("tr2:Configuration"), wanted)
-            return element(f"tr2:Set{kind}ConfigurationResponse")
+            encoder = kind == "VideoEncoder"
+            common.unchanged(found[token]("tr2:Configuration"), wanted, encoder=encoder)
+            change = None
+            if encoder:
+                (stream,) = common.with_configuration(self._world, kind, self._streams, token, second=True)
+                change = common.encoding_of(stream, wanted)
+            return Reply(element(f"tr2:Set{kind}ConfigurationResponse"), change=change)
 
         return handle
 
@@ -307,25 +314,24 @@ def _reference(found: Element) -> tuple[Kind, str]:
 
 
 def _encoder_options(name: str, streams: Sequence[Stream]) -> Element:
-    """tt:VideoEncoder2ConfigurationOptions: what these streams are, and nothing else."""
+    """tt:VideoEncoder2ConfigurationOptions."""
     moving = name != "JPEG"
-    rates = sorted({stream.rate for stream in streams})
-    key_frames = sorted({stream.key_frames for stream in streams})
+    ranges = [stream.ranges for stream in streams]
+    key_frames = [end for found in ranges for end in found.key_frames]
+    rates = {stream.rate for stream in streams}
+    for found in ranges:
+        rates |= {float(rate) for rate in (*RATES, *found.rate) if found.rate[0] <= rate <= found.rate[1]}
     return element(
         "tr2:Options",
         element("tt:Encoding", name),
-        made.whole_range(
-            "tt:QualityRange", min(stream.quality for stream in streams), max(stream.quality for stream in streams)
-        ),
+        made.span("tt:QualityRange", [found.quality for found in ranges]),
         [
             made.resolution("tt:ResolutionsAvailable", *size)
-            for size in dict.fromkeys((stream.width, stream.height) for stream in streams)
+            for size in dict.fromkeys(size for found in ranges for size in found.sizes)
         ],
-        made.whole_range(
-            "tt:BitrateRange", min(stream.bitrate for stream in streams), max(stream.bitrate for stream in streams)
-        ),
-        GovLengthRange=f"{key_frames[0]} {key_frames[-1]}" if moving else None,
-        FrameRatesSupported=" ".join(text(rate) for rate in rates),
+        made.span("tt:BitrateRange", [found.bitrate for found in ranges]),
+        GovLengthRange=f"{min(key_frames)} {max(key_frames)}" if moving else None,
+        FrameRatesSupported=" ".join(text(rate) for rate in sorted(rates)),
         ProfilesSupported=" ".join(dict.fromkeys(stream.profile for stream in streams)) if moving else None,
         ConstantBitRateSupported=False,
     )

@@ -6,12 +6,13 @@ is there already succeeds, since NVRs write back what they have read. May import
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from lpr.protocols.onvif import configurations as made
-from lpr.protocols.onvif.model import Device, Stream, World
+from lpr.protocols.onvif.model import Device, Encoding, Stream, World
 from lpr.protocols.onvif.names import local
 from lpr.protocols.onvif.operations import Call, invalid
 from lpr.protocols.onvif.soap import Fault
@@ -23,6 +24,10 @@ Transport: TypeAlias = Literal["udp", "tcp", "http"]
 
 SNAPSHOT_PATH = "/onvif/snapshot"
 _NOT_COMPARED = frozenset({"UseCount", "Name", "SessionTimeout", "Multicast"})
+_CHANGEABLE = frozenset(
+    {"Width", "Height", "Quality", "FrameRateLimit", "EncodingInterval", "BitrateLimit", "GovLength", "@GovLength"}
+)
+"""What of an encoder's configuration may be another; the rest must be what it is."""
 
 
 def listing(world: World, kind: Kind, streams: Iterable[Stream], *, second: bool) -> Mapping[str, Maker]:
@@ -89,14 +94,57 @@ def chosen(
     return kept
 
 
-def unchanged(current: Element, wanted: Element) -> None:
+def unchanged(current: Element, wanted: Element, *, encoder: bool = False) -> None:
     """Raises Fault (ter:ConfigModify) when ``wanted`` says something else than ``current``; what it leaves out, how
-    often it is used, multicast and the time-out are not compared."""
+    often it is used, multicast and the time-out are not compared; of an ``encoder``, what can be changed neither."""
     left = dict(_leaves(current))
     for path, value in _leaves(wanted):
         known = left.get(path)
+        if encoder and path[-1] in _CHANGEABLE:
+            continue
         if known is not None and value and not _same(known, value):
             raise invalid("ter:ConfigModify", f"{path[-1]} is set in the configuration file and can't be changed here")
+
+
+def encoding_of(stream: Stream, wanted: Element) -> Encoding | None:
+    """What a Set…EncoderConfiguration of either media service wants of ``stream``; None when that is how it is.
+
+    Numbers outside the ranges are taken as the nearest inside; a size must be one of those offered, and codec and
+    codec profile stay. Raises Fault (ter:ConfigModify).
+    """
+    given = {path: value for path, value in _leaves(wanted) if value}
+    ranges = stream.ranges
+
+    def number(now: float, span: tuple[int, int], *path: str) -> float:
+        try:
+            asked = float(given.get(path, now))
+        except ValueError:
+            raise invalid("ter:ConfigModify", f"{path[-1]} is no number") from None
+        if math.isnan(asked) or min(abs(asked - now), abs(asked - round(now))) < 1e-3:
+            return now  # Media knows whole rates only, so a rate comes back rounded
+        if not stream.sizes:
+            raise invalid("ter:ConfigModify", f"{path[-1]} is set in the configuration file and can't be changed here")
+        return min(max(asked, span[0]), span[1])
+
+    wide = round(number(stream.width, (0, 65_535), "Resolution", "Width"))
+    high = round(number(stream.height, (0, 65_535), "Resolution", "Height"))
+    if (wide, high) not in (*ranges.sizes, (stream.width, stream.height)):
+        listed = ", ".join(f"{width}x{height}" for width, height in ranges.sizes)
+        raise invalid("ter:ConfigModify", f"Width and Height: {wide}x{high} is not offered; offered are {listed}")
+    second = ("@GovLength",) in given
+    made = Encoding(
+        stream.name,
+        wide,
+        high,
+        number(stream.rate, ranges.rate, "RateControl", "FrameRateLimit"),
+        round(number(stream.bitrate, ranges.bitrate, "RateControl", "BitrateLimit")),
+        round(number(stream.quality, ranges.quality, "Quality")),
+        round(number(stream.key_frames, ranges.key_frames, *(("@GovLength",) if second else ("H264", "GovLength")))),
+    )
+    now = Encoding(
+        stream.name, stream.width, stream.height, stream.rate, stream.bitrate, stream.quality, stream.key_frames
+    )
+    return None if made == now else made
 
 
 def _leaves(found: Element, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str]]:

@@ -7,7 +7,7 @@ May import this room.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
@@ -55,13 +55,46 @@ class Source:
         return f"ASC{self.number}"
 
 
+BITRATES = (64, 20_000)
+"""kbit/s that an encoder may be set to."""
+KEY_FRAME_SECONDS = 10
+"""Seconds between two key frames at most, where they are set over the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Least and most, both included: quality 1 to 100, frames a second, kbit/s, frames between two key frames."""
+
+    sizes: tuple[tuple[int, int], ...]
+    quality: tuple[int, int]
+    rate: tuple[int, int]
+    bitrate: tuple[int, int]
+    key_frames: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a client wants a stream encoded, within its ranges; the units are the stream's. ``base``: which settings
+    of the configuration file this is a change of: others there, and it counts no more."""
+
+    stream: str
+    width: int
+    height: int
+    rate: float
+    bitrate: int
+    quality: int
+    key_frames: int
+    base: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One stream of the RTSP server. ``name``: also the profile's token; ``path``: of its address ("/main").
 
     ``width``, ``height``: of the encoded picture, pixels; ``rate``: frames a second; ``bitrate``: kbit/s; ``quality``:
     1 to 100; ``key_frames``: frames between two key frames; ``profile``: of H.264 or H.265. ``audio_rate``: samples a
-    second; ``audio_bitrate``: kbit/s. ``metadata``: it carries the plate events.
+    second; ``audio_bitrate``: kbit/s. ``metadata``: it carries the plate events. ``sizes``: pictures that it may be set
+    to; empty: it can't be changed.
     """
 
     name: str
@@ -79,6 +112,18 @@ class Stream:
     audio_rate: int = 8000
     audio_bitrate: int = 64
     metadata: bool = True
+    sizes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def ranges(self) -> Ranges:
+        """What it may be set to."""
+        if not self.sizes:
+            one = (self.quality, self.quality)
+            rate = max(1, round(self.rate))
+            bitrate, key_frames = (self.bitrate, self.bitrate), (self.key_frames, self.key_frames)
+            return Ranges(((self.width, self.height),), one, (rate, rate), bitrate, key_frames)
+        most = max(1, round(self.source.rate))
+        return Ranges(self.sizes, (1, 100), (1, most), BITRATES, (1, most * KEY_FRAME_SECONDS))
 
     @property
     def encoder(self) -> str:
@@ -146,10 +191,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What administrators changed over the network: ``scopes`` besides the fixed ones; ``discoverable``."""
+    """What was changed over the network: ``scopes`` besides the fixed ones; ``discoverable``; ``encodings`` of
+    streams."""
 
     scopes: tuple[str, ...] = ()
     discoverable: bool = True
+    encodings: tuple[Encoding, ...] = ()
+
+    def encoded(self, encoding: Encoding) -> Added:
+        """With another encoding of one stream."""
+        others = tuple(one for one in self.encodings if one.stream != encoding.stream)
+        return replace(self, encodings=(*others, encoding))
 
 
 @dataclass(frozen=True, slots=True)

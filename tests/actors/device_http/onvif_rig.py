@@ -16,7 +16,7 @@ from lpr.core.clock import Clock, SystemClock
 from lpr.core.log import EventLog
 from lpr.media.stream import MediaUnavailable
 from lpr.protocols.onvif import soap
-from lpr.protocols.onvif.model import Stream, World
+from lpr.protocols.onvif.model import Added, Encoding, Stream, World
 from lpr.protocols.onvif.names import q
 from lpr.protocols.onvif.operations import Service
 from lpr.protocols.onvif.security import digest
@@ -27,6 +27,19 @@ from tests.protocols.onvif.worlds import DEVICE, FINE, MAIN, SUB, analytics
 JPEG = b"\xff\xd8 a picture \xff\xd9"
 
 
+class FakeEncoders:
+    """Streams that may be changed. ``applied``: what was wished, each time."""
+
+    def __init__(self) -> None:
+        self.applied: list[tuple[Encoding, ...]] = []
+
+    def base(self, stream: str) -> str:
+        return f"base of {stream}"
+
+    def apply(self, added: Added) -> None:
+        self.applied.append(added.encodings)
+
+
 @dataclass
 class OnvifRig:
     """``rig``: the server; ``part``: what is mounted there. ``key_frames``: streams that were asked for one."""
@@ -35,6 +48,7 @@ class OnvifRig:
     part: OnvifPart
     memory: Memory
     clock: Clock
+    encoders: FakeEncoders
     key_frames: list[str] = field(default_factory=list[str])
     count: int = 0
 
@@ -130,8 +144,16 @@ async def onvif(
             raise MediaUnavailable("camera gate has no picture yet")
         return JPEG + stream.name.encode()
 
+    encoders = FakeEncoders()
     part = OnvifPart(
-        settings or Onvif(), world, memory, clock=clock, snapshot=snapshot, further=further, read_timeout=read_timeout
+        settings or Onvif(),
+        world,
+        memory,
+        clock=clock,
+        snapshot=snapshot,
+        further=further,
+        encoders=encoders,
+        read_timeout=read_timeout,
     )
     async with serving(folder, [part], http, clock=clock, log=log) as rig:
-        yield OnvifRig(rig, part, memory, clock, key_frames)
+        yield OnvifRig(rig, part, memory, clock, encoders, key_frames)

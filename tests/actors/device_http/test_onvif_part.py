@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
 from lpr.events import AbuseSeen, ApiCalled, Event, LoginFailed, OnvifChanged
 from lpr.protocols.onvif import soap
+from lpr.protocols.onvif.model import Added, Encoding
 from lpr.protocols.onvif.operations import Call, Operation, Reply, Service
 from lpr.protocols.onvif.tree import element, write
 from tests.actors.device_http.onvif_rig import JPEG, OnvifRig, moment, onvif, subcodes, token
-from tests.protocols.onvif.worlds import texts
+from tests.protocols.onvif.worlds import MAIN, texts
 
 
 @pytest.fixture
@@ -188,6 +190,28 @@ async def test_what_was_changed_holds_after_a_restart(tmp_path: Path) -> None:
             _, body = await rig.call("tds:GetScopes")
             assert "onvif://x/a" in texts(body, "tt:ScopeItem")
             assert rig.memory.version == version > 1
+
+
+async def test_a_changed_stream_is_in_the_log_and_in_force_also_after_a_restart(tmp_path: Path) -> None:
+    clock = SystemClock()
+    free = dataclasses.replace(MAIN, sizes=((1920, 1080), (640, 360)))
+    wanted = element(
+        "trt:Configuration",
+        element("tt:Resolution", element("tt:Width", 640), element("tt:Height", 360)),
+        token="main-video",
+    )
+    wish = Encoding("main", 640, 360, 25.0, 4000, 75, 50, "base of main")
+    async with EventLog.open(tmp_path / "events.db", clock) as log:
+        async with onvif(tmp_path, clock=clock, log=log, streams=[free]) as rig:
+            assert (await rig.call("trt:SetVideoEncoderConfiguration", wanted, account="viewer"))[0] == 400
+            assert (await rig.call("trt:SetVideoEncoderConfiguration", wanted))[0] == 200
+            assert rig.encoders.applied[-1] == (wish,)
+            await rig.call("tds:AddScopes", element("tds:ScopeItem", "onvif://x/a"), account="boss")
+        async with onvif(tmp_path, clock=clock, log=log, streams=[free]) as rig:
+            await rig.call("tds:GetScopes")
+            assert rig.memory.added == Added(("onvif://x/a",), True, (wish,))
+            await rig.part.run()
+            assert set(rig.encoders.applied) == {(wish,)}
 
 
 async def test_pictures_of_streams(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Place:
         self.streams = streams
         self.added = Added()
         self.key_frames: list[str] = []
+        self.changes: list[object] = []
         self.world = World(
             device,
             lambda: self.streams,
@@ -88,6 +89,8 @@ class Place:
         reply = found if isinstance(found, Reply) else Reply(cast("Element", found))
         if isinstance(reply.change, Added):
             self.added = reply.change
+        elif reply.change is not None:
+            self.changes.append(reply.change)
         data = soap.answer(reply.body, request, reply.action)
         return soap.parse(data).body
 

@@ -7,6 +7,6 @@
 
 from lpr.actors.device_http.onvif.memory import Memory
 from lpr.actors.device_http.onvif.part import OnvifPart
-from lpr.actors.device_http.onvif.world import device_of, interfaces_of, streams_of
+from lpr.actors.device_http.onvif.world import StreamEncoders, device_of, interfaces_of, streams_of
 
-__all__ = ["Memory", "OnvifPart", "device_of", "interfaces_of", "streams_of"]
+__all__ = ["Memory", "OnvifPart", "StreamEncoders", "device_of", "interfaces_of", "streams_of"]

@@ -1,14 +1,17 @@
-"""What administrators change over the network (scopes, whether we are discovered): an event in the log, which the
-service finds again when it starts. May import ``lpr.core``, ``lpr.events`` and ``lpr.protocols``.
+"""What clients change over the network (scopes, whether we are discovered, how streams are encoded): an event in the
+log, which the service finds again when it starts. May import ``lpr.core``, ``lpr.events`` and ``lpr.protocols``.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import anyio
+import msgspec
 
 from lpr.core.log import EventLog
-from lpr.events import OnvifChanged
-from lpr.protocols.onvif.model import Added
+from lpr.events import OnvifChanged, OnvifStream
+from lpr.protocols.onvif.model import Added, Encoding
 
 ACTOR = "onvif"
 
@@ -32,12 +35,14 @@ class Memory:
             return
         self._loaded = True
         if found and isinstance(event := found[0].event, OnvifChanged):
-            self.added = Added(event.scopes, event.discoverable)
+            wishes = tuple(Encoding(**msgspec.structs.asdict(one)) for one in event.streams)
+            self.added = Added(event.scopes, event.discoverable, wishes)
             self.version = found[0].seq
 
     async def keep(self, added: Added, user: str) -> None:
         """Make a change, for good. Raises LogUnavailable; nothing has changed then."""
-        event = OnvifChanged(scopes=added.scopes, discoverable=added.discoverable, user=user)
+        wishes = tuple(OnvifStream(**dataclasses.asdict(one)) for one in added.encodings)
+        event = OnvifChanged(scopes=added.scopes, discoverable=added.discoverable, user=user, streams=wishes)
         written = await self._log.append((event,), actor=ACTOR)
         self.added = added
         self.version = written[-1].seq

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Protocol
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
@@ -25,7 +27,7 @@ from lpr.core.clock import Clock
 from lpr.media.stream import MediaUnavailable
 from lpr.protocols.onvif import soap
 from lpr.protocols.onvif.media_common import SNAPSHOT_PATH
-from lpr.protocols.onvif.model import Added, Stream, World
+from lpr.protocols.onvif.model import Added, Encoding, Stream, World
 from lpr.protocols.onvif.names import PREFIXES
 from lpr.protocols.onvif.operations import (
     NEEDED,
@@ -47,10 +49,22 @@ CHANGES = frozenset({"WRITE_SYSTEM", "UNRECOVERABLE", "ACTUATE"})
 """Classes of access whose calls are in the log before they are answered."""
 
 
+class Encoders(Protocol):
+    """Streams that clients may change: ``lpr.actors.device_http.onvif.world.StreamEncoders``."""
+
+    def base(self, stream: str) -> str:
+        """A digest of the configuration of a stream."""
+        ...
+
+    def apply(self, added: Added) -> None:
+        """Encode from now on as clients wish."""
+        ...
+
+
 class OnvifPart:
     """``world``: what the services tell about. ``further``: services of others (events). ``snapshot``: the latest
-    picture of a stream as a JPEG; raises MediaUnavailable. ``max_body``: bytes of a request; ``read_timeout``: seconds
-    by which it is whole."""
+    picture of a stream as a JPEG; raises MediaUnavailable. ``encoders``: where streams may be changed.
+    ``max_body``: bytes of a request; ``read_timeout``: seconds by which it is whole."""
 
     def __init__(
         self,
@@ -61,6 +75,7 @@ class OnvifPart:
         clock: Clock,
         snapshot: Callable[[Stream], Awaitable[bytes]],
         further: Sequence[Service] = (),
+        encoders: Encoders | None = None,
         max_body: int = 262_144,
         read_timeout: float = 30.0,
     ) -> None:
@@ -68,6 +83,7 @@ class OnvifPart:
         self._memory = memory
         self._clock = clock
         self._snapshot = snapshot
+        self._encoders = encoders
         self._read_timeout = read_timeout
         self._limits = Limits(size=max_body, elements=settings.max_elements, depth=settings.max_depth)
         self._tokens = Tokens(settings.time_window, settings.nonces)
@@ -83,6 +99,8 @@ class OnvifPart:
     async def run(self) -> None:
         """Find what was changed in an earlier run."""
         await self._memory.load()
+        if self._encoders is not None:
+            self._encoders.apply(self._memory.added)
 
     async def snapshot(self, request: DeviceRequest) -> web.StreamResponse:
         """The latest picture of a stream."""
@@ -118,8 +136,7 @@ class OnvifPart:
                 caller, headers = await self._caller(request, parsed)
             permit(operation, None if caller is None else caller.level)
             reply = await self._call(operation, self._called(request, parsed, caller))
-            if isinstance(reply.change, Added):
-                await self._memory.keep(reply.change, "" if caller is None else caller.name)
+            await self._keep(reply.change, "" if caller is None else caller.name)
             status, data = 200, soap.answer(reply.body, parsed, reply.action)
             headers = []
         except Fault as fault:
@@ -133,6 +150,15 @@ class OnvifPart:
         for name, value in headers:
             response.headers.add(name, value)
         return response
+
+    async def _keep(self, change: object, user: str) -> None:
+        """Have what was changed in the log, then in force."""
+        if isinstance(change, Encoding) and self._encoders is not None:
+            change = replace(change, base=self._encoders.base(change.stream))
+            await self._memory.keep(self._memory.added.encoded(change), user)
+            self._encoders.apply(self._memory.added)
+        elif isinstance(change, Added):
+            await self._memory.keep(change, user)
 
     async def _read(self, request: DeviceRequest) -> bytes:
         """The body. Operations may take long (PullMessages), so its time is bounded here."""

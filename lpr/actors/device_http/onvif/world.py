@@ -10,6 +10,8 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
+
 from lpr.config import Config, Onvif, RtspStream
 from lpr.core.accounts import Accounts
 from lpr.core.interfaces import Found, NoInterfaceError, gateway, interface, interfaces, resolvers
@@ -17,7 +19,7 @@ from lpr.core.live import LiveView
 from lpr.media.encoder import Codec, available, choose_codec, fit
 from lpr.media.source import Presentation
 from lpr.protocols.onvif.discovery import urn
-from lpr.protocols.onvif.model import Device, Interface, Ports, Source, Stream
+from lpr.protocols.onvif.model import Added, Device, Interface, Ports, Source, Stream
 
 USUAL_SIZE = (1920, 1080)
 """Pixels of a camera that has not shown a picture yet."""
@@ -26,6 +28,10 @@ PCMU_BITRATE, AAC_BITRATE = 64, 64
 """kbit/s: PCMU's by definition; AAC's is the source's own, and only a guess of it is told."""
 PROFILES: Mapping[Codec, str] = {"h264": "Baseline", "h265": "Main", "mjpeg": ""}
 """What the encoders' settings make of each codec (x264's preset "ultrafast")."""
+
+
+WIDTHS = (3840, 2560, 1920, 1280, 960, 640, 480, 320)
+"""Pictures' widths that clients may choose, as far as the camera has them."""
 
 
 class Presented(Protocol):
@@ -84,14 +90,14 @@ def interfaces_of(settings: Onvif, known: Sequence[Found] | None = None) -> list
     if not settings.interfaces:
         listed = ", ".join(found.name for found in there) or "none"
         raise NoInterfaceError(f"onvif: discovery needs interfaces; there are: {listed}")
-    return [interface(name, there) for name in dict.fromkeys(settings.interfaces)]
+    return list(dict.fromkeys(interface(name, there) for name in settings.interfaces))
 
 
 def _interfaces(settings: Onvif, config: Config, there: Sequence[Found], log_id: str) -> list[Interface]:
     """Those that are configured, else those that the HTTP server listens at, else all; each with an address of its own
     making, unless one is configured."""
     if settings.interfaces:
-        chosen = [interface(name, list(there)) for name in dict.fromkeys(settings.interfaces)]
+        chosen = list(dict.fromkeys(interface(name, list(there)) for name in settings.interfaces))
     else:
         host = "" if config.device_http is None else config.device_http.host
         chosen = [found for found in there if host in (found.address, found.name)]
@@ -123,10 +129,53 @@ def _hostname() -> str:
     return name[:63] or "lpr"
 
 
+class Configurable(Protocol):
+    """``lpr.media.room.MediaRoom`` fits."""
+
+    def configure(self, settings: RtspStream) -> None:
+        """Other settings for the stream of that name, until the next start."""
+        ...
+
+
+class StreamEncoders:
+    """Streams that clients may change. ``streams``: as the configuration file has them."""
+
+    def __init__(self, room: Configurable, streams: Sequence[RtspStream]) -> None:
+        self._room = room
+        self._streams = {stream.name: stream for stream in streams}
+
+    def base(self, stream: str) -> str:
+        """A digest of the configuration of a stream."""
+        return hashlib.sha256(msgspec.json.encode(self._streams[stream])).hexdigest()[:16]
+
+    def apply(self, added: Added) -> None:
+        """Encode from now on as clients wish, where the configuration is the one that they changed."""
+        for wish in added.encodings:
+            configured = self._streams.get(wish.stream)
+            if configured is None or self.base(wish.stream) != wish.base:
+                continue
+            self._room.configure(
+                msgspec.structs.replace(
+                    configured,
+                    width=wish.width,
+                    height=wish.height,
+                    rate=wish.rate,
+                    bitrate=wish.bitrate,
+                    quality=wish.quality,
+                    key_frame_interval=min(60.0, wish.key_frames / wish.rate),
+                )
+            )
+
+
 def streams_of(
-    config: Config, presented: Presented, views: Mapping[str, LiveView], codecs: frozenset[Codec] | None = None
+    config: Config,
+    presented: Presented,
+    views: Mapping[str, LiveView],
+    codecs: frozenset[Codec] | None = None,
+    *,
+    changeable: bool = False,
 ) -> list[Stream]:
-    """Every stream as it is now. ``codecs``: what can be encoded; None: found out."""
+    """Every stream as it is now. ``codecs``: what can be encoded; None: found out. ``changeable``: by clients."""
     there = available() if codecs is None else codecs
     numbers = {camera.name: number for number, camera in enumerate(config.cameras)}
     sources = {name: _source(numbers[name], name, views.get(name)) for name in dict.fromkeys(numbers)}
@@ -134,7 +183,8 @@ def streams_of(
     for name in presented.names:
         shown = presented.presentation(name)
         if shown is not None:
-            found.append(_stream(shown, sources[shown.camera], choose_codec(shown.settings.codec, there)[0]))
+            codec = choose_codec(shown.settings.codec, there)[0]
+            found.append(_stream(shown, sources[shown.camera], codec, changeable))
     return found
 
 
@@ -150,7 +200,14 @@ def _source(number: int, name: str, view: LiveView | None) -> Source:
     return Source(number, name, width, height, rate)
 
 
-def _stream(shown: Presentation, source: Source, codec: Codec) -> Stream:
+def _sizes(source: Source, codec: Codec) -> tuple[tuple[int, int], ...]:
+    """The pictures that a stream may show of a source, the largest first."""
+    whole = (source.width, source.height)
+    wide = [width for width in WIDTHS if width < source.width]
+    return tuple(dict.fromkeys(fit(whole, width, 0, codec) for width in (0, *wide)))
+
+
+def _stream(shown: Presentation, source: Source, codec: Codec, changeable: bool) -> Stream:
     settings: RtspStream = shown.settings
     width, height = fit((source.width, source.height), settings.width, settings.height, codec)
     rate = min(settings.rate, source.rate) if settings.rate else source.rate
@@ -171,4 +228,5 @@ def _stream(shown: Presentation, source: Source, codec: Codec) -> Stream:
         audio_rate=8000 if shown.audio is None else shown.audio.clock_rate,
         audio_bitrate=AAC_BITRATE if sound == "aac" else PCMU_BITRATE,
         metadata=settings.metadata != "none",
+        sizes=_sizes(source, codec) if changeable else (),
     )
