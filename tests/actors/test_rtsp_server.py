@@ -448,6 +448,24 @@ async def test_a_stream_over_tls(tmp_path: Path) -> None:
         assert listening == [f"127.0.0.1:{server.addresses[0][1]}", f"127.0.0.1:{port}"]
 
 
+async def test_a_stop_is_told_and_the_server_runs_again() -> None:
+    async with rig() as r:
+        made = Rtsp(port=0, guests=True)
+        server = RtspServer(made, presentations=r.room, accounts=Accounts(()), clock=r.clock)
+        for runs in (1, 2):
+            client: Client | None = None
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(server.run, r.emit)
+                await r.until(lambda runs=runs: len(r.of(ServerListening)) == runs)
+                client = await r.connect(server)
+                await play(r, client)
+                assert server.viewers == 1
+                tasks.cancel_scope.cancel()
+            assert client is not None and await client.closed()
+            assert r.room.video.viewers == 0
+            assert [event.reason for event in r.of(ClientLeft)] == ["stopped"] * runs
+
+
 async def test_an_address_that_is_taken_says_so() -> None:
     async with rig() as r:
         server = await r.start()
