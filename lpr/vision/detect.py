@@ -28,7 +28,18 @@ from numpy.typing import NDArray
 
 from lpr.events import Box, Corners
 from lpr.vision.corners import CornerFinder
-from lpr.vision.letterbox import GREY, Fit, Part, fit, letterbox, parts, placed, shrunk
+from lpr.vision.letterbox import (
+    GREY,
+    Fit,
+    Part,
+    fit,
+    in_a_frame,
+    letterbox,
+    like_a_plate,
+    parts,
+    placed,
+    shrunk,
+)
 from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifest, model_file, open_session, prepare
 from lpr.vision.rectify import corners_of_box
 
@@ -198,6 +209,16 @@ class PlateDetector:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
+        found = self._searched(image)
+        height, width = image.shape[:2]
+        if found or not like_a_plate(width, height):
+            return found
+        # Perhaps the picture is a plate, cut out without anything round it: seen in a frame it is one like others.
+        around, edge = in_a_frame(image)
+        moved = [_moved(one, -edge, width, height) for one in self._searched(around)]
+        return [one for one in moved if min(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= 1.0]
+
+    def _searched(self, image: NDArray[np.uint8]) -> list[Detection]:
         height, width = image.shape[:2]
         found = self._joined(image, [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)])
         widest = max((one.box[2] - one.box[0] for one in found), default=width)
@@ -355,6 +376,14 @@ class PlateDetector:
         middle, half = raw[0, :2, use], raw[0, 2:4, use] / 2
         boxes = np.concatenate([middle - half, middle + half], 1)
         return boxes.astype(np.float32), np.clip(scores[use], 0, 1).astype(np.float32)
+
+
+def _moved(one: Detection, by: int, width: int, height: int) -> Detection:
+    """``one`` moved right and down by ``by`` pixels, its box cut off at the edges of a picture of that size."""
+    x1, y1, x2, y2 = one.box
+    box = (max(x1 + by, 0.0), max(y1 + by, 0.0), min(x2 + by, float(width)), min(y2 + by, float(height)))
+    a, b, c, d = ((x + by, y + by) for x, y in one.corners)
+    return Detection(one.score, box, (a, b, c, d))
 
 
 def _logit(score: float) -> float:

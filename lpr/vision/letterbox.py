@@ -13,13 +13,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GREY", "Fit", "Part", "fit", "letterbox", "parts", "placed", "shrunk"]
+__all__ = ["GREY", "Fit", "Part", "fit", "in_a_frame", "letterbox", "like_a_plate", "parts", "placed", "shrunk"]
 
 GREY: Final = 114
 """Grey level of the padding."""
 
 _SQUAREST: Final = 0.6
 """Height to width (or the reverse) of the squarest picture that gets all of ``longest``."""
+
+_SMALL: Final = 480
+"""Longest side of a picture that may be a cut out plate, pixels."""
+_SHAPES: Final = (1.1, 7.0)
+"""Width to height of such a picture."""
+_FRAME: Final = 0.5
+"""Width of the frame that it gets, as a share of its height."""
+_DARK: Final = 40
+"""Grey level of that frame: plates stand out from it, as from most of what is round them on vehicles."""
 
 Part = tuple[int, int, int, int]
 """Left, top, right and bottom of a part of a picture, pixels."""
@@ -49,6 +58,20 @@ def fit(width: int, height: int, longest: int, multiple: int) -> Fit:
     across = max(round(width * scale / multiple), 1) * multiple
     down = max(round(height * scale / multiple), 1) * multiple
     return placed(width, height, across, down, 2.0)
+
+
+def like_a_plate(width: int, height: int) -> bool:
+    """Whether a whole picture of this size may be one plate, cut out without surroundings."""
+    return max(width, height) <= _SMALL and _SHAPES[0] * height <= width <= _SHAPES[1] * height
+
+
+def in_a_frame(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    """``image`` (H, W, 3) in a dark frame, and the frame's width in pixels."""
+    height, width = image.shape[:2]
+    edge = round(height * _FRAME)
+    framed = np.full((height + 2 * edge, width + 2 * edge, 3), _DARK, np.uint8)
+    framed[edge : edge + height, edge : edge + width] = image
+    return framed, edge
 
 
 def parts(width: int, height: int, tiles: int) -> list[Part]:

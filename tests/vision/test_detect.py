@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from lpr.scene.plates import render_plate, spec_for
 from lpr.vision.detect import Fit, PlateDetector, fit, letterbox, parts, suppress
+from lpr.vision.letterbox import in_a_frame, like_a_plate
 from lpr.vision.manifest import ModelError
 from tests.vision.detector_models import plate_map, write_detector
 
@@ -278,3 +280,37 @@ def test_a_damaged_model_file_is_refused(tmp_path: Path) -> None:
     model.write_bytes(model.read_bytes()[:-40])
     with pytest.raises(ModelError, match="damaged or another one"):
         PlateDetector(path)
+
+
+# --- a picture that is nothing but a plate --------------------------------------------------------------------
+
+
+def test_a_plate_without_surroundings_is_found_by_the_shipped_models() -> None:
+    plate = render_plate(spec_for("MKS5091", "de-34"), 50)
+    (found,) = PlateDetector().detect(plate)
+    height, width = plate.shape[:2]
+    x1, y1, x2, y2 = found.box
+    assert x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height
+    assert (x2 - x1) * (y2 - y1) > 0.6 * width * height
+    assert np.abs(np.array(found.corners) - [[0, 0], [width, 0], [width, height], [0, height]]).max() < 0.25 * width
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "may"),
+    [(200, 50, True), (480, 120, True), (640, 360, False), (50, 200, False), (470, 60, False)],
+)
+def test_only_a_small_picture_of_a_plate_s_shape_may_be_one(width: int, height: int, may: bool) -> None:
+    assert like_a_plate(width, height) is may
+
+
+def test_a_frame_is_dark_all_round() -> None:
+    framed, edge = in_a_frame(np.full((40, 100, 3), 200, np.uint8))
+    assert framed.shape == (80, 140, 3) and edge == 20
+    assert (framed[20:60, 20:120] == 200).all()
+    framed[20:60, 20:120] = framed[0, 0, 0]
+    assert len(np.unique(framed)) == 1 and framed[0, 0, 0] < 80
+
+
+def test_nothing_in_the_frame_stays_nothing(tmp_path: Path) -> None:
+    detector = PlateDetector(write_detector(tmp_path, np.zeros((1, 0, 5), np.float32), decoding="rows"))
+    assert detector.detect(np.full((50, 200, 3), 200, np.uint8)) == []

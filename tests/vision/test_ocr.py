@@ -9,8 +9,9 @@ import pytest
 
 from lpr.events import Corners
 from lpr.plates.formats import UnknownCountry
+from lpr.plates.grammar import grammar_for
 from lpr.scene.plates import render_plate, spec_for
-from lpr.vision.ocr import PlateReader, plate_colour, style_prior
+from lpr.vision.ocr import PlateReader, plate_colour, style_prior, style_shares
 from lpr.vision.rectify import corners_of_box
 from tests.vision.reader_models import write_fixed
 
@@ -59,6 +60,15 @@ def test_styles_become_a_prior_for_formats() -> None:
     prior = style_prior({"br-old": 0.7, "eu": 0.2, "us": 0.1, "cl": 0.05})
     assert prior["br-old"] == prior["br-old-moto"] == 0.7
     assert prior["de-33"] == 0.2 and prior["us-33"] == 0.1 and prior["cl-new"] == 0.05
+
+
+@pytest.mark.parametrize("countries", [(), ("BR",), ("DE", "US")])
+def test_the_prior_is_the_same_for_the_formats_of_a_grammar(countries: tuple[str, ...]) -> None:
+    layouts = {"br-old": 0.7, "eu": 0.2, "us": 0.1, "cl": 0.05}
+    grammar = grammar_for(countries)
+    prior = style_prior(layouts)
+    assert style_shares(layouts, grammar).tolist() == [prior.get(one.key, 0.0) for one in grammar.formats]
+    assert np.array_equal(grammar.weighed(prior, 0.8), grammar.weighed(style_shares(layouts, grammar), 0.8))
 
 
 # --- the shipped model ------------------------------------------------------------------------------------
