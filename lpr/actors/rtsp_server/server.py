@@ -116,9 +116,9 @@ class RtspServer:
         return len(self._connections)
 
     @property
-    def sessions(self) -> int:
-        """Sessions now, watched or not."""
-        return len(self._sessions)
+    def sessions(self) -> Mapping[str, Viewer]:
+        """Sessions now by their ids, watched or not."""
+        return self._sessions
 
     @property
     def viewers(self) -> int:
