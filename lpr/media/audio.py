@@ -29,10 +29,31 @@ if TYPE_CHECKING:
     from lpr.media.sound import Form, SoundReader, Tone
 
 AAC_TYPE = 97
-DRIFT: Micros = 300_000
-"""Sound that lies so far beside the clock begins anew there, µs."""
+DRIFT: Micros = 1_000_000
+"""Sound that lies so far behind the clock goes on at the clock's time; so far ahead of it, it is left out. µs."""
 KINDS = ("file", "stream")
 """Sources that may have sound."""
+
+
+class Line:
+    """Where pieces lie in time: one behind the other, and never far from the clock. Timestamps only grow."""
+
+    def __init__(self, tone: Tone) -> None:
+        self._tone = tone
+        self._origin: Micros | None = None
+        self._samples = 0
+
+    def place(self, now: Micros) -> tuple[Micros, int] | None:
+        """For the piece that comes at ``now`` (monotonic): a time and the samples since then; None: leave it out."""
+        origin = now if self._origin is None else self._origin
+        ahead = origin + self._samples * 1_000_000 // self._tone.rate - now
+        if ahead > DRIFT:
+            return None
+        if ahead < -DRIFT:
+            origin, self._samples = now, 0
+        self._origin = origin
+        self._samples += self._tone.samples
+        return origin, self._samples - self._tone.samples
 
 
 class AudioStream(OnDemand):
@@ -105,19 +126,26 @@ class AudioStream(OnDemand):
     async def _play(self, reader: SoundReader) -> None:
         tone, live = reader.tone, kind_of(self._camera.source) == "stream"
         self._learn(tone)
-        began = self.clock.mono()
-        origin, sent = began, 0
+        began, line = self.clock.mono(), Line(tone)
         while (piece := await self._offload(reader.read)) is not None:
-            wait = 0.0 if live else piece.offset - (self.clock.mono() - began) / 1e6
-            if wait > 0:
-                await self.clock.sleep(wait)
-            now = self.clock.mono()
-            if not sent or abs(origin + sent * 1_000_000 // tone.rate - now) > DRIFT:
-                origin, sent = now, 0
-            timestamp = (self.timestamp(origin) + sent) & 0xFFFFFFFF
+            due = began + round(piece.offset * 1e6)
+            late = self.clock.mono() - due
+            if not live and late < 0:
+                await self.clock.sleep(-late / 1e6)
+            elif not live and late > DRIFT:
+                began += late  # a film goes on where it was, not in a hurry
+            moment = line.place(self.clock.mono())
+            if moment is None:
+                continue
             payloads = [piece.data] if tone.form == "pcmu" else audio.pack_aac(piece.data)
-            self.deliver(payloads, key=True, at=self.clock.wall(), timestamp=timestamp, marker=tone.form == "aac")
-            sent += tone.samples
+            origin, samples = moment
+            timestamp = (self.timestamp(origin) + samples) & 0xFFFFFFFF
+            self.deliver(payloads, key=True, at=self._wall(moment), timestamp=timestamp, marker=tone.form == "aac")
+
+    def _wall(self, moment: tuple[Micros, int]) -> Micros:
+        """The wall clock's time of a place in the sound."""
+        mono = moment[0] + moment[1] * 1_000_000 // self.clock_rate
+        return self.clock.wall() - self.clock.mono() + mono
 
     def _open(self, start: float = 0.0) -> SoundReader:
         """In the thread. Raises MediaUnavailable."""

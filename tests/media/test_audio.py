@@ -14,7 +14,7 @@ import pytest
 from lpr.config import Camera
 from lpr.core.clock import SystemClock
 from lpr.core.live import LiveView
-from lpr.media.audio import AudioStream
+from lpr.media.audio import DRIFT, AudioStream, Line
 from lpr.media.encoder import has_libav
 from lpr.media.stream import MediaUnavailable, Packets
 from lpr.protocols.rtp.audio import AacUnpacker, PcmuUnpacker
@@ -163,6 +163,32 @@ async def test_a_password_is_never_told(tmp_path: Path) -> None:
                 await anyio.sleep(0.01)
         tasks.cancel_scope.cancel()
     assert "127.0.0.1:9" in stream.problem and "s3cret" not in stream.problem
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+async def test_pieces_lie_one_behind_the_other_and_near_the_clock(rate: int) -> None:
+    from lpr.media.sound import Tone
+
+    tone = Tone("aac", rate, 1, 1024)
+    line, length = Line(tone), 1024 * 1_000_000 // rate
+    places: list[int] = []
+
+    def come(now: int) -> bool:
+        """A piece; whether it is sent."""
+        found = line.place(now)
+        if found is not None:
+            places.append(found[0] * rate // 1_000_000 + found[1])
+        return found is not None
+
+    assert all(come(number * length) for number in range(100))
+    assert [b - a for a, b in pairwise(places)] == [1024] * 99
+    stall = 100 * length + 3 * DRIFT
+    assert come(stall)  # behind a stall it goes on at the clock's time
+    assert places[-1] == pytest.approx(stall * rate / 1e6, abs=1)
+    sent = [come(stall) for _ in range(200)]  # what was held up comes all at once
+    assert sent.count(True) == pytest.approx(DRIFT / length, abs=2) and not sent[-1]
+    assert come(stall + 10 * DRIFT)
+    assert all(a < b for a, b in pairwise(places))
 
 
 async def test_a_film_that_is_repeated_sounds_on(tmp_path: Path) -> None:
