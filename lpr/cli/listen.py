@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
     _common(one, _milesight, user="admin")
     one = kinds.add_parser("neural", help="infoplate messages of VIVOTEK's and Neural Labs' cameras")
     one.add_argument("address", help=f"HOST[:PORT], port {neural.PORT} unless given")
+    one.add_argument("--accept", action="store_true", help="cameras dial: listen at ADDRESS, e.g. 0.0.0.0:17000")
     _common(one, _neural)
     one = kinds.add_parser("rtsp", help="the ONVIF metadata stream of a camera")
     one.add_argument("address", help="rtsp://HOST[:PORT]/PATH or rtsps://…, as the camera names it")
@@ -183,7 +184,10 @@ def _milesight(options: argparse.Namespace, password: str) -> Source:
 
 
 def _neural(options: argparse.Namespace, password: str) -> Source:
-    return neural.neural(_target(options, password, neural.PORT))
+    target = _target(options, password, neural.PORT)
+    if options.accept:
+        return neural.neural_accepting(target, lambda address: warn(f"listening at {address} for cameras that dial"))
+    return neural.neural(target)
 
 
 def _rtsp(options: argparse.Namespace, password: str) -> Source:

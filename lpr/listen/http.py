@@ -21,7 +21,7 @@ from lpr.listen.session import Source
 from lpr.listen.target import UNREACHABLE, ListenFailure, Target
 from lpr.protocols.http_auth import Challenger
 
-WAITING = 16
+WAITING = 4
 """Requests that wait to be reported before senders wait."""
 
 

@@ -18,6 +18,7 @@ import msgspec
 from lpr.listen.metadata_report import document_report
 from lpr.listen.milesight_report import get_report, is_milesight_post, post_report
 from lpr.listen.neural_report import neural_report
+from lpr.listen.onvif_report import notify_report
 from lpr.listen.report import Checks, Report
 from lpr.protocols.neural import decode_json, decode_xml
 
@@ -105,6 +106,8 @@ def _xml(request: Request) -> Report:
         return report
     if b"MetadataStream" in body[:4000] or b"MetaDataStream" in body[:4000]:
         return document_report(body)
+    if b"Envelope" in body[:4000] and (notified := notify_report(body)) is not None:
+        return notified
     return Report("message", {"xml": body[:4000].decode("utf-8", "replace")}, raw=body, suffix="xml")
 
 

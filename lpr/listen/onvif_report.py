@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, tostring
 
 from lpr.listen.metadata_report import notification_report
 from lpr.listen.report import Checks, Deviation, Report
-from lpr.protocols.onvif.client import messages, operation_of
+from lpr.protocols.onvif.client import AnswerError, RemoteFault, messages, operation_of, read_answer
 from lpr.protocols.onvif.names import NAMESPACES
 from lpr.protocols.onvif.security import moment
 from lpr.protocols.onvif_metadata import parse_notification
@@ -77,6 +77,32 @@ def pulled_reports(body: Element, limit: int) -> tuple[list[Deviation], list[Rep
         notification, deviations = parse_notification(node)
         reports.append(notification_report(notification, deviations, tostring(node)))
     return checks.found, reports
+
+
+def notify_report(data: bytes) -> Report | None:
+    """What a device posts to a subscriber (base notification); None when it is no wsnt:Notify."""
+    try:
+        body = read_answer(data)
+    except (AnswerError, RemoteFault):
+        return None
+    namespace, name = operation_of(body)
+    if name != "Notify":
+        return None
+    checks = Checks(CORE)
+    if namespace != NAMESPACES["wsnt"]:
+        checks.add("body", f"{{{namespace}}}{name}", f"{{{NAMESPACES['wsnt']}}}Notify")
+    found = messages(body)[2]
+    if not found:
+        checks.add("NotificationMessage", "missing", "at least one")
+    reports: list[Report] = []
+    for node in found:
+        notification, deviations = parse_notification(node)
+        reports.append(notification_report(notification, deviations, b""))
+    what = "passage" if any(one.what == "passage" for one in reports) else "event"
+    fields = {"events": [one.fields for one in reports]}
+    return Report(
+        what, fields, [*checks.found, *(one for report in reports for one in report.deviations)], raw=data, suffix="xml"
+    )
 
 
 def opening_report(fields: dict[str, Any], deviations: list[Deviation]) -> Report:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lpr.cli.main import main
 from lpr.protocols.milesight import Metadata, encode_login_reply, encode_recognition
 from lpr.protocols.milesight.passage import Wording, fields_of, post_body
 from tests.actors.milesight_rig import PASSWORD, rig
-from tests.e2e.harness import QUIET, free_port, lpr, running, until
+from tests.e2e.harness import QUIET, free_port, lpr, place, running, start, stop, until
 from tests.listen.samples import JPEG
 from tests.protocols.milesight.samples import PASSAGE
 
@@ -157,9 +158,12 @@ def test_pushes_of_curl_with_digest(tmp_path: Path, password: str) -> None:
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
-@pytest.mark.skipif(
+mosquitto = pytest.mark.skipif(
     MOSQUITTO is None or shutil.which("mosquitto_pub") is None, reason="mosquitto and its clients are not installed"
 )
+
+
+@mosquitto
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_topics_of_mosquitto(tmp_path: Path, version: str, capsys: pytest.CaptureFixture[str]) -> None:
     port = free_port()
@@ -180,3 +184,65 @@ def test_topics_of_mosquitto(tmp_path: Path, version: str, capsys: pytest.Captur
     assert found["cam/status"]["fields"]["payload"] == "online"
     assert found["cam/onvif-ej/RuleEngine"]["deviations"] == []
     assert found["cam/gate/passage"]["deviations"][0]["field"] == "plate"
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A service with all of it switched on; ``file``: the password of all."""
+
+    milesight: int
+    neural: int
+    http: int
+    rtsp: int
+    broker: int
+    file: str
+
+    def command(self, kind: str) -> tuple[str, ...]:
+        """The arguments that listen to ``kind``."""
+        address = {
+            "milesight": f"127.0.0.1:{self.milesight}",
+            "neural": f"127.0.0.1:{self.neural}",
+            "onvif": f"127.0.0.1:{self.http}",
+            "rtsp": f"rtsp://127.0.0.1:{self.rtsp}/main",
+            "mqtt": f"127.0.0.1:{self.broker}",
+        }[kind]
+        own = ("--topic", "lpr/gate/passage") if kind == "mqtt" else ()
+        user = {"milesight": "admin", "onvif": "nvr", "rtsp": "nvr"}.get(kind)
+        login = ("--user", user, "--password-file", self.file) if user else ()
+        return (kind, address, *own, *login, "--seconds", str(2 * PATIENCE))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Generator[Whole]:
+    """The rendered street, to everybody at once."""
+    root = tmp_path_factory.mktemp("whole")
+    secret = root / "password"
+    secret.write_text(f"{PASSWORD}\n")
+    made = Whole(free_port(), free_port(), free_port(), free_port(), free_port(), str(secret))
+    (root / "broker.conf").write_text(f"listener {made.broker} 127.0.0.1\nallow_anonymous true\n")
+    extra = (
+        f'[[accounts]]\nname = "nvr"\npassword_file = "{secret}"\n'
+        f'[[milesight]]\nname = "second"\nport = {made.milesight}\npassword_file = "{secret}"\n'
+        f"[[neural_server]]\nport = {made.neural}\n"
+        f"[device_http]\nport = {made.http}\n[onvif]\n[rtsp]\nport = {made.rtsp}\n"
+        '[[rtsp.streams]]\nname = "main"\nwidth = 320\nrate = 5\ncodec = "mjpeg"\n'
+        f'[[mqtt]]\nhost = "127.0.0.1"\nport = {made.broker}\ntls = false\n'
+    )
+    where = place(root, "demo", extra, camera="")
+    with running(str(MOSQUITTO), "-c", str(root / "broker.conf"), stderr=subprocess.DEVNULL):
+        service = start(where)
+        try:
+            log = root / "service.log"
+            until(lambda: "the page:" in log.read_text(), "the service", service)
+            yield made
+        finally:
+            assert stop(service) == 0
+
+
+@mosquitto
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["milesight", "neural", "onvif", "rtsp", "mqtt"])
+def test_the_whole_service_deviates_in_nothing(whole: Whole, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines, said, status = here(capsys, *whole.command(kind), "--count", "1")
+    assert status == 0, (said, [line["deviations"] for line in lines])
+    assert lines[-1]["fields"]

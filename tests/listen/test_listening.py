@@ -213,6 +213,31 @@ async def test_infoplates_of_a_socket() -> None:
     assert heard.lines[0]["deviations"] == [] and heard.lines[0]["pictures"][0]["bytes"] == len(JPEG)
 
 
+async def test_cameras_that_dial() -> None:
+    record = infoplates.Infoplate(time="2024-02-01 06:00:05.509", plate="AB1", confidence=70.0)
+    whole = infoplates.encode(record, infoplates.Style())
+    heard, ready = Heard(), list[str]()
+    listening = anyio.Event()
+
+    def told(address: str) -> None:
+        ready.append(address)
+        listening.set()
+
+    source = neural.neural_accepting(Target("127.0.0.1", 0, limits=Limits(connect=0.2)), told)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(heard.hear, source, None, 2)
+        await listening.wait()
+        port = int(ready[0].rpartition(":")[2])
+        async with await anyio.connect_tcp("127.0.0.1", port):
+            for data in (whole, b"nonsense", whole):
+                async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+                    await stream.send(data)
+            with anyio.fail_after(20):
+                await heard.wait(lambda line: line["what"] == "broken")
+    assert [line["what"] for line in heard.lines] == ["passage", "broken", "passage"]
+    assert heard.lines[0]["from"] == "127.0.0.1" and heard.tally.ended == "count"
+
+
 @pytest.mark.parametrize("anyio_backend", ["asyncio"], indirect=True)
 async def test_a_broker_that_does_not_let_us_in() -> None:
     async with ScriptedBroker("5", "right") as broker:

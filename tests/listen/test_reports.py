@@ -19,7 +19,15 @@ from lpr.protocols import neural
 from lpr.protocols.milesight.passage import Wording, fields_of, post_body
 from lpr.protocols.mqtt import Message
 from lpr.protocols.mqtt_messages import Device, Topics, configurations, encode, passage_message, state_message
-from lpr.protocols.onvif_metadata import MILESIGHT_TOPIC, Tokens, document, ej_payload, ej_topic, plate_notification
+from lpr.protocols.onvif_metadata import (
+    MILESIGHT_TOPIC,
+    Tokens,
+    document,
+    ej_payload,
+    ej_topic,
+    notification_xml,
+    plate_notification,
+)
 from tests.listen.samples import JPEG, fields
 from tests.protocols.milesight.samples import PASSAGE
 from tests.protocols.mqtt_messages.test_mqtt_messages import SIGNED
@@ -111,6 +119,20 @@ def test_infoplates_and_metadata_are_known() -> None:
     assert report.what == "passage" and report.fields["events"][0]["plate"]["plate"] == "AMW212"
     assert report.deviations == []
     assert MILESIGHT_TOPIC not in str(report.fields)
+
+
+def test_notifications_of_a_device_are_known() -> None:
+    told = plate_notification(PASSAGE, TOKENS)
+    envelope = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>{}</s:Body></s:Envelope>'
+    notify = '<wsnt:Notify xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2">{}</wsnt:Notify>'
+    one = notification_xml(told, alone=True)
+    report = request(envelope.format(notify.format(one)).encode(), "application/soap+xml")
+    assert (report.what, report.deviations) == ("passage", [])
+    assert report.fields["events"][0]["plate"]["plate"] == "AMW212"
+    empty = request(envelope.format(notify.format("").replace("b-2", "b-1")).encode(), "application/soap+xml")
+    assert fields(empty.deviations) == ["body", "NotificationMessage"]
+    other = request(envelope.format("<a/>").encode(), "application/soap+xml")
+    assert (other.what, other.deviations) == ("message", [])
 
 
 def test_parts_are_taken_apart() -> None:
