@@ -1,0 +1,66 @@
+"""Pumatronix's addresses and curl."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from email import message_from_bytes
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio import to_thread
+
+from lpr.config import Pumatronix as Settings
+from tests.actors.device_http.pumatronix_rig import pumatronix
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+pytestmark = [pytest.mark.anyio, pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")]
+
+
+async def curl(*arguments: str, code: int = 0) -> bytes:
+    def run() -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(("curl", "-sS", *arguments), capture_output=True, timeout=PATIENCE, check=False)
+
+    with anyio.fail_after(2 * PATIENCE):
+        done = await to_thread.run_sync(run)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout
+
+
+async def test_curl_logs_in_and_takes_pictures(tmp_path: Path) -> None:
+    async with pumatronix(tmp_path, Settings(stream_rate=50)) as (rig, camera):
+        login = json.dumps({"params": {"username": "nvr", "password": "nvr-secret"}})
+        there = f"{rig.url}api"
+        answer = json.loads(await curl("-H", "Content-Type: application/json", "-d", login, f"{there}/auth"))
+        token = f"Authorization: Bearer {answer['token']}"
+        await curl("-f", "-H", token, "-o", str(tmp_path / "one.jpg"), f"{there}/snapshot.cgi")
+        assert b"Placa=ABC1D23;" in (tmp_path / "one.jpg").read_bytes()
+        assert (await curl("-f", "-H", token, f"{there}/lastframe.cgi"))[:2] == b"\xff\xd8"
+        several = await curl("-f", "-i", "-H", token, f"{there}/trigger.cgi?force=1&s=1,2")
+        message = message_from_bytes(several.partition(b"\r\n")[2])
+        assert [part.get_content_type() for part in message.walk()] == ["multipart/related", "image/jpeg", "image/jpeg"]
+        assert len(camera.fired) == 2
+        assert json.loads(await curl("-f", "-H", token, f"{there}/equipment/analytics"))["voting"]["enabled"] is True
+
+
+async def test_curl_with_digest_and_the_stream(tmp_path: Path) -> None:
+    async with pumatronix(tmp_path, Settings(stream_rate=50)) as (rig, _):
+        there = f"{rig.url}api"
+        digest = ("--digest", "-u", "nvr:nvr-secret")
+        assert (await curl("-f", *digest, f"{there}/snapshot.cgi?q=50"))[:2] == b"\xff\xd8"
+        assert (await curl("-f", *digest, f"{there}/lastframe.cgi"))[:2] == b"\xff\xd8"
+        stream = await curl(*digest, "-m", "3", f"{there}/mjpegvideo.cgi", code=28)  # 28: -m ended it
+        assert stream.startswith(b"--MjpegBoundary\r\nContent-Type: image/jpeg\r\n") and stream.count(b"\xff\xd8") > 1
+        put = json.dumps({"voting": {"enabled": False}})
+        boss = ("--digest", "-u", "boss:boss-secret")
+        assert b"vote.enabled" in await curl(*boss, "-X", "PUT", "-d", put, f"{there}/equipment/analytics")
+        assert await curl("-o", "/dev/null", "-w", "%{http_code}", f"{there}/snapshot.cgi") == b"401"
