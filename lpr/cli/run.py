@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -20,12 +20,13 @@ from lpr.cli.config import add_options, load
 from lpr.cli.log import iso
 from lpr.cli.output import CommandError, say, say_json
 from lpr.cli.places import EXPECTED, alone
-from lpr.config import Camera, Config, MilesightServer
+from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Rtsp
 from lpr.core.supervise import VitalActorFailed
 from lpr.events import PassageDecided, ServerListening
 from lpr.keys import KeyProblem
 from lpr.preparing import StartError
 from lpr.settings import config_for_source
+from lpr.wiring import NVR_ACCOUNT
 
 if TYPE_CHECKING:
     from lpr.service import Service
@@ -48,7 +49,7 @@ def add(commands: Any) -> None:
     run.add_argument("--until-end", action="store_true", help="stop when the sources have ended and all is delivered")
     run.set_defaults(run=_run)
     demo: argparse.ArgumentParser = commands.add_parser(
-        "demo", help="a rendered street, the page, the API and an NVR server, with no configuration"
+        "demo", help="a rendered street, the page, the API and servers for NVRs, with no configuration"
     )
     demo.add_argument("--no-browser", action="store_true", help="don't open the page")
     demo.set_defaults(run=_demo)
@@ -76,8 +77,10 @@ def _run(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     config = load(options).config
     change = msgspec.structs.replace
-    if config == Config() or not config.milesight:
+    if not config.milesight:
         config = change(config, milesight=(MilesightServer(),))
+    if config.rtsp is None and config.device_http is None and config.onvif is None:
+        config = change(config, rtsp=Rtsp(), device_http=DeviceHttp(), onvif=Onvif())
     if all(camera == Camera() for camera in config.cameras):
         config = change(config, cameras=(Camera(name="demo", lane="1"),))
         if not config.engine.countries:
@@ -133,11 +136,29 @@ def _introduce(service: Service) -> None:
     for server in config.milesight:
         password = server.password_file or service.folder.secret(server.name)
         say(f"  NVRs (Milesight TCP): {server.host}:{server.port}, user {server.user}, password in {password}")
+    for line in for_machines(config):
+        say(f"  {line}")
+    if (config.rtsp or config.device_http) and not config.accounts:
+        say(f"  their account: nvr, password in {service.folder.secret(NVR_ACCOUNT)}")
     if service.first_login is not None:
         say("")
         say(f"  First log-in: user {service.first_login.user}, one-time password {service.first_login.password}")
         say("  It is shown only now and has to be changed at the first log-in.")
         say("")
+
+
+def for_machines(config: Config) -> Iterator[str]:
+    """Where NVRs find the streams and services, a line each."""
+    if (rtsp := config.rtsp) is not None:
+        scheme, port = ("rtsp", rtsp.port) if rtsp.plain else ("rtsps", rtsp.tls_port)
+        for stream in rtsp.streams:
+            yield f"NVRs (RTSP): {scheme}://{rtsp.host}:{port}/{stream.name}"
+    if (http := config.device_http) is not None:
+        base = f"{'http' if http.tls is None else 'https'}://{http.address or http.host}:{http.port}"
+        if config.onvif is not None:
+            yield f"NVRs (ONVIF): {base}/onvif/device_service"
+        else:
+            yield f"NVRs (HTTP): {base}/"
 
 
 async def _stop_on_signal(service: Service, signals: AsyncIterator[signal.Signals]) -> None:

@@ -12,6 +12,8 @@ import pytest
 from lpr.cli.log import parse_time
 from lpr.cli.main import main
 from lpr.cli.output import CommandError
+from lpr.cli.run import for_machines
+from lpr.config import Config, DeviceHttp, Onvif, Rtsp, Tls
 from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
 from lpr.events import ServiceStarted, ServiceStopped, SourceLost, UserAdded
@@ -130,3 +132,15 @@ def test_config_commands(tmp_path: Path, capsys: Output) -> None:
 def test_a_time_that_is_none(text: str) -> None:
     with pytest.raises(CommandError):
         parse_time(text)
+
+
+def test_the_places_for_machines_are_told() -> None:
+    config = Config(rtsp=Rtsp(port=8554), device_http=DeviceHttp(address="cam.example"), onvif=Onvif())
+    assert list(for_machines(config)) == [
+        "NVRs (RTSP): rtsp://127.0.0.1:8554/main",
+        "NVRs (ONVIF): http://cam.example:8000/onvif/device_service",
+    ]
+    assert list(for_machines(Config(device_http=DeviceHttp(tls=Tls(certificate_file="c", key_file="k"))))) == [
+        "NVRs (HTTP): https://127.0.0.1:8000/"
+    ]
+    assert list(for_machines(Config())) == []
