@@ -118,7 +118,7 @@ _WEST: Final = (
     Row("be-old", "AAA000", "3-3", 0.12, ink="red"),
     Row("be-2008", "000AAA", "3-3", 0.05, ink="red"),
     Row("be-1973", "A000A", "1-3-1", 0.01, ink="red"),
-    Row("ie", "000K00000", "3-1-5", 0.3),
+    Row("ie", "000K00000", "3-1-5", 0.28),
     Row("ie-4", "000K0000", "3-1-4", 0.2),
     Row("ie-3", "000K000", "3-1-3", 0.05),
     Row("ie-county-5", "000AA0000", "3-2-4", 0.15),
@@ -126,7 +126,7 @@ _WEST: Final = (
     Row("ie-old", "00K00000", "2-1-5", 0.07),
     Row("ie-old-4", "00K0000", "2-1-4", 0.03),
     Row("ie-old-3", "00K000", "2-1-3", 0.01),
-    Row("ie-old-6", "00K000000", "2-1-6", 0.01),
+    Row("ie-old-6", "00K000000", "2-1-6", 0.03),
     Row("ie-county", "00AA0000", "2-2-4", 0.05),
     Row("ie-county-2", "00AA000", "2-2-3", 0.03),
     Row("lu", "AA0000", "2-4", 0.8),
@@ -135,7 +135,7 @@ _WEST: Final = (
 )
 
 _MIDDLE: Final = (
-    Row("pl-5", "VA00000", "2-5", 0.26),
+    Row("pl-5", "VA00000", "2-5", 0.23),
     Row("pl-4", "VAA0000", "3-4", 0.02),
     Row("pl-mix", "VA0000P", "2-5", 0.12),
     Row("pl-mix-2", "VA000PP", "2-5", 0.14),
@@ -147,7 +147,9 @@ _MIDDLE: Final = (
     Row("pl-county-4", "VAA00P0", "3-4", 0.04),
     Row("pl-county-5", "VAAPP00", "3-4", 0.03),
     Row("pl-county-6", "VAA0PP0", "3-4", 0.02),
-    Row("pl-county-7", "VAA00000", "3-5", 0.06),
+    Row("pl-county-7", "VAA00000", "3-5", 0.04),
+    Row("pl-county-8", "VAA0000P", "3-5", 0.02),
+    Row("pl-county-9", "VAA000PP", "3-5", 0.03),
     Row("pl-personal", "V0AAA", "2-3", 0.005),
     Row("pl-short", "VA0000", "2-4", 0.01),
     Row("pl-antique", "VA00P", "2-3", 0.005),
