@@ -188,14 +188,20 @@ def _tree(data: bytes, max_bytes: int, notes: _Notes) -> Node:
         notes.add("the document has padding round it")
     try:
         return _built(stripped)
-    except DefusedXmlException as error:
-        raise MetadataError(f"the document has what it may not have: {type(error).__name__}") from None
+    except MetadataError:
+        raise
     except ParseError as error:
         if "unbound prefix" not in str(error):
             raise MetadataError(f"the document is no XML: {error}") from None
+    except DefusedXmlException as error:
+        raise MetadataError(f"the document has what it may not have: {type(error).__name__}") from None
+    except (ValueError, LookupError) as error:
+        raise MetadataError(f"the document is no XML that can be read: {error}") from None
     try:
         return _built(_with_prefixes(stripped, notes))
-    except (ParseError, DefusedXmlException, UnicodeDecodeError) as error:
+    except MetadataError:
+        raise
+    except (ParseError, ValueError, LookupError) as error:
         raise MetadataError(f"the document is no XML: {error}") from None
 
 

@@ -136,6 +136,8 @@ def test_the_plate_is_found_under_other_makers_names(name: str) -> None:
         (b"", "no XML"),
         (b"\xff\xfe\x00", "no XML"),
         (b"<tt:a><b></tt:a>", "no XML"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><a/>', "multi-byte encodings"),
+        (b'<?xml version="1.0" encoding="no-such"?><a/>', "no XML"),
     ],
 )
 def test_hostile_input_is_refused(data: bytes, problem: str) -> None:
