@@ -227,7 +227,8 @@ class Rig:
 
     async def connect(self, server: RtspServer, *, receive_buffer: int = 0) -> Client:
         """A connection that has said nothing yet."""
-        sock = socket.socket()
+        host, port = server.addresses[0]
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.sockets.append(sock)
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -236,14 +237,14 @@ class Rig:
             sock.connect(server.addresses[0])
         except BlockingIOError:
             await anyio.wait_writable(sock)
-        return Client(sock, f"rtsp://127.0.0.1:{server.addresses[0][1]}/")
+        return Client(sock, f"rtsp://{f'[{host}]' if ':' in host else host}:{port}/")
 
-    def udp(self) -> socket.socket:
+    def udp(self, host: str = "127.0.0.1") -> socket.socket:
         """A UDP socket of a client."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.sockets.append(sock)
         sock.setblocking(False)
-        sock.bind(("127.0.0.1", 0))
+        sock.bind((host, 0))
         return sock
 
     def of(self, kind: type[E]) -> list[E]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import ssl
 from pathlib import Path
 
@@ -292,6 +293,32 @@ async def test_a_stream_by_udp() -> None:
         assert isinstance(last[-1], Goodbye)
         await r.until(lambda: bool(r.of(ClientLeft)))
         assert r.of(ClientLeft)[0].reason == "timed out"
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no ::1")
+async def test_a_stream_by_udp_over_ipv6() -> None:
+    async with rig() as r:
+        server = await r.start({"host": "::1"})
+        client = await r.connect(server)
+        assert b"IN IP6 ::1\r\n" in (await client.ask("DESCRIBE", "sub")).body
+        rtp, rtcp = r.udp("::1"), r.udp("::1")
+        ports = f"{rtp.getsockname()[1]}-{rtcp.getsockname()[1]}"
+        assert (await client.set_up("sub/trackID=0", f"RTP/AVP;unicast;client_port={ports}")).status == 200
+        await client.send(encode_request(client.request("PLAY", "sub/")))
+        await r.until(lambda: r.room.sub.viewers == 1)
+        given = r.room.sub.give(b"key")
+        assert (await client.answer()).status == 200
+        assert await packet(rtp) == given.rtp[0]
+        assert isinstance(decode(await packet(rtcp))[0], SenderReport)
 
 
 async def test_a_large_frame_goes_by_udp_in_bursts_and_in_order() -> None:
