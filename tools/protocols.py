@@ -50,11 +50,6 @@ def _structs(kind: Any) -> Iterator[type[Section]]:
         yield from _structs(inner)
 
 
-def listens_or_connects(kind: type[Section]) -> bool:
-    """Whether a section is that of a server or of a sink: it has a port, a host or an address."""
-    return bool({"port", "host", "url"} & set(kind.__struct_fields__))
-
-
 def port_of(fact: ProtocolFact) -> str:
     """The section and the port as delivered. Raises KeyError for a section or field that there is not."""
     if not fact.section:

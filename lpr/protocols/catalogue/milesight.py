@@ -34,9 +34,9 @@ FACTS = (
     ProtocolFact(
         name="Milesight pull API (operator.cgi)",
         role="server",
-        section="device_http",
-        port="port",
-        transport="HTTP(S)",
+        section="milesight_pull",
+        port="",
+        transport="HTTP(S), at device_http",
         authentication="Digest (SHA-256, MD5), Basic by choice",
         encryption="TLS by choice",
         source="known clients (ex_nvr's Milesight client)",
