@@ -158,6 +158,28 @@ async def test_a_wrong_password_and_synologys_test_profile(camera: Camera) -> No
         await client.close()
 
 
+async def test_an_nvr_changes_a_stream_and_gets_it_so(camera: Camera) -> None:
+    client: Any = onvif.ONVIFCamera("127.0.0.1", camera.http, "nvr", PASSWORD)
+    try:
+        await client.update_xaddrs()
+        media = await client.create_media_service()
+        (wanted,) = [one for one in await media.GetVideoEncoderConfigurations() if one.token == "sub-video"]
+        options = await media.GetVideoEncoderConfigurationOptions({"ConfigurationToken": "sub-video"})
+        sizes = [(one.Width, one.Height) for one in options.JPEG.ResolutionsAvailable]
+        assert (480, 272) in sizes and (wanted.Resolution.Width, wanted.Resolution.Height) == (320, 176)
+        wanted.Resolution.Width, wanted.Resolution.Height = 480, 272
+        await media.SetVideoEncoderConfiguration({"Configuration": wanted, "ForcePersistence": True})
+        (now,) = [one for one in await media.GetVideoEncoderConfigurations() if one.token == "sub-video"]
+        assert (now.Resolution.Width, now.Resolution.Height) == (480, 272)
+        wanted.Resolution.Width = 481
+        with pytest.raises(Fault, match="481x272"):
+            await media.SetVideoEncoderConfiguration({"Configuration": wanted, "ForcePersistence": True})
+    finally:
+        await client.close()
+    if shutil.which("ffprobe") is not None:
+        assert probed(f"rtsp://127.0.0.1:{camera.rtsp}/sub") == {"video": ("mjpeg", 480, 272)}
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_curl_asks_with_digest(camera: Camera, tmp_path: Path) -> None:
     picture, answer = tmp_path / "picture.jpg", tmp_path / "answer.xml"

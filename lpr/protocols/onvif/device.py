@@ -25,6 +25,9 @@ MAX_SCOPES = 32
 MAX_SCOPE = 256
 
 CLOCK = "the computer's administrator looks after its clock"
+REBOOT = "refused with ter:OperationProhibited: this is a service on a computer, which has its own manager"
+FACTORY = "refused with ter:OperationProhibited: the configuration is a file"
+RELAY = "refused with ter:RelayToken: there are no relay outputs"
 USERS = "accounts are made in the configuration file, not over the network"
 
 _PROFILES = ("Streaming", "T", "M")
@@ -73,13 +76,13 @@ def device_service(world: World, services: Callable[[], tuple[Service, ...]]) ->
             Operation("CreateUsers", "WRITE_SYSTEM", None, USERS),
             Operation("DeleteUsers", "WRITE_SYSTEM", None, USERS),
             Operation("SetUser", "WRITE_SYSTEM", None, USERS),
-            Operation("SystemReboot", "UNRECOVERABLE", told.reboot),
-            Operation("SetSystemFactoryDefault", "UNRECOVERABLE", told.factory_default),
+            Operation("SystemReboot", "UNRECOVERABLE", told.reboot, REBOOT),
+            Operation("SetSystemFactoryDefault", "UNRECOVERABLE", told.factory_default, FACTORY),
             Operation("GetSystemLog", "READ_SYSTEM_SENSITIVE", None, "the log has its own API and commands"),
             Operation("GetSystemSupportInformation", "READ_SYSTEM_SENSITIVE", None, "the log has its own API"),
             Operation("GetRelayOutputs", "READ_MEDIA", told.relay_outputs),
-            Operation("SetRelayOutputSettings", "ACTUATE", told.no_relay),
-            Operation("SetRelayOutputState", "ACTUATE", told.no_relay),
+            Operation("SetRelayOutputSettings", "ACTUATE", told.no_relay, RELAY),
+            Operation("SetRelayOutputState", "ACTUATE", told.no_relay, RELAY),
             Operation("SendAuxiliaryCommand", "ACTUATE", None, "there are no auxiliary commands"),
             *network_operations(world.device),
         ),

@@ -33,10 +33,10 @@ def media2_service(world: World) -> Service:
         Operation("GetServiceCapabilities", "PRE_AUTH", told.service_capabilities),
         Operation("GetProfiles", "READ_MEDIA", told.profiles),
         # Always refused, as in Media: whoever asks may read why there is no room.
-        Operation("CreateProfile", "PRE_AUTH", told.create_profile),
-        Operation("DeleteProfile", "ACTUATE", told.delete_profile),
-        Operation("AddConfiguration", "ACTUATE", told.add_configuration),
-        Operation("RemoveConfiguration", "ACTUATE", told.remove_configuration),
+        Operation("CreateProfile", "PRE_AUTH", told.create_profile, common.NO_CREATE),
+        Operation("DeleteProfile", "ACTUATE", told.delete_profile, common.NO_DELETE),
+        Operation("AddConfiguration", "ACTUATE", told.add_configuration, common.ONLY_OWN),
+        Operation("RemoveConfiguration", "ACTUATE", told.remove_configuration, common.NO_REMOVE),
         Operation("GetStreamUri", "READ_MEDIA", told.stream_uri),
         Operation("GetSnapshotUri", "READ_MEDIA", told.snapshot_uri),
         Operation("SetSynchronizationPoint", "READ_MEDIA", told.synchronization_point),
@@ -52,9 +52,9 @@ def media2_service(world: World) -> Service:
         Operation("SetVideoSourceMode", "ACTUATE", None, "a source has one mode"),
         Operation("GetOSDs", "READ_MEDIA", _empty("GetOSDs")),
         Operation("GetOSDOptions", "READ_MEDIA", told.osd_options),
-        Operation("SetOSD", "ACTUATE", told.no_osd),
-        Operation("CreateOSD", "ACTUATE", told.create_osd),
-        Operation("DeleteOSD", "ACTUATE", told.no_osd),
+        Operation("SetOSD", "ACTUATE", told.no_osd, common.NO_OSD),
+        Operation("CreateOSD", "ACTUATE", told.create_osd, common.NO_CREATE_OSD),
+        Operation("DeleteOSD", "ACTUATE", told.no_osd, common.NO_OSD),
         Operation("GetMasks", "READ_MEDIA", None, "there are no privacy masks"),
         Operation("GetMaskOptions", "READ_MEDIA", None, "there are no privacy masks"),
         Operation("SetMask", "ACTUATE", None, "there are no privacy masks"),
@@ -70,7 +70,7 @@ def media2_service(world: World) -> Service:
     for kind in _KINDS:
         operations.append(Operation(f"Get{kind}Configurations", "READ_MEDIA", told.all_of(kind)))
         if kind != "Analytics":
-            operations.append(Operation(f"Set{kind}Configuration", "ACTUATE", told.set(kind)))
+            operations.append(Operation(f"Set{kind}Configuration", "ACTUATE", told.set(kind), common.ONLY_SET[kind]))
     return Service("tr2", PATH, tuple(operations), (21, 12), told.capabilities)
 
 

@@ -22,6 +22,24 @@ Kind: TypeAlias = Literal["VideoSource", "VideoEncoder", "AudioSource", "AudioEn
 Maker: TypeAlias = Callable[[str], Element]
 Transport: TypeAlias = Literal["udp", "tcp", "http"]
 
+NO_CREATE = "refused with ter:MaxNVTProfiles: profiles are the streams of the configuration file"
+NO_DELETE = "refused with ter:DeletionOfFixedProfile: profiles are fixed"
+NO_REMOVE = "refused with ter:ConfigurationConflict: profiles are fixed"
+ONLY_OWN = "only what the profile has already: profiles are fixed; else ter:ConfigurationConflict"
+NO_OSD = "refused with ter:NoConfig: there are no OSDs"
+NO_CREATE_OSD = "refused with ter:MaxOSDs: boxes are burnt in by the stream's configuration"
+NO_CONFIGURATION = "refused with ter:NoConfig: sound is not played by this device"
+_ONLY_SAME = "only what is there already: it is set in the configuration file; else ter:ConfigModify"
+ONLY_SET: Mapping[Kind, str] = {
+    "VideoSource": _ONLY_SAME,
+    "VideoEncoder": "size, rate, bits, quality, key frames (`change_streams`); the codec stays",
+    "AudioSource": _ONLY_SAME,
+    "AudioEncoder": _ONLY_SAME,
+    "Analytics": _ONLY_SAME,
+    "Metadata": _ONLY_SAME,
+}
+"""What Set…Configuration does not do."""
+
 SNAPSHOT_PATH = "/onvif/snapshot"
 _NOT_COMPARED = frozenset({"UseCount", "Name", "SessionTimeout", "Multicast"})
 _CHANGEABLE = frozenset(

@@ -77,7 +77,8 @@ Handler: TypeAlias = "Callable[[Call], Element[str] | Reply | Awaitable[Element[
 @dataclass(frozen=True, slots=True)
 class Operation:
     """``name``: of the request's element. ``handler``: None for one that is known and not there: it is refused with
-    ter:ActionNotSupported, and ``why`` says why, in the answer and in the docs."""
+    ter:ActionNotSupported, and ``why`` says why, in the answer and in the docs. With a handler, ``why`` says what it
+    does not do; it begins with "refused" where that is everything."""
 
     name: str
     access: Access

@@ -21,6 +21,9 @@ ANALYTICS_PATH = "/onvif/analytics_service"
 
 SERIAL = "there are no serial ports"
 OUTPUT = "there are no video or audio outputs"
+RELAY = "refused with ter:RelayToken: there are no relay outputs"
+NO_SETTINGS = "only without settings: the camera behind a source keeps its own; else ter:SettingsInvalid"
+NO_FOCUS = "refused with ter:NoImagingForSource: there is no focus motor"
 FILE = "modules and rules are set in the configuration file"
 
 
@@ -57,7 +60,7 @@ def device_io_service(world: World) -> Service:
             Operation("GetDigitalInputs", "READ_MEDIA", _empty("tmd:GetDigitalInputs")),
             Operation("GetSerialPorts", "READ_MEDIA", _empty("tmd:GetSerialPorts")),
             Operation("GetRelayOutputOptions", "READ_MEDIA", _empty("tmd:GetRelayOutputOptions")),
-            Operation("SetRelayOutputSettings", "ACTUATE", no_relay),
+            Operation("SetRelayOutputSettings", "ACTUATE", no_relay, RELAY),
             Operation("GetVideoOutputConfiguration", "READ_MEDIA", None, OUTPUT),
             Operation("GetVideoOutputConfigurationOptions", "READ_MEDIA", None, OUTPUT),
             Operation("SetVideoOutputConfiguration", "ACTUATE", None, OUTPUT),
@@ -126,12 +129,12 @@ def imaging_service(world: World) -> Service:
         (
             Operation("GetServiceCapabilities", "PRE_AUTH", service_capabilities),
             Operation("GetImagingSettings", "READ_MEDIA", settings),
-            Operation("SetImagingSettings", "ACTUATE", set_settings),
+            Operation("SetImagingSettings", "ACTUATE", set_settings, NO_SETTINGS),
             Operation("GetOptions", "READ_MEDIA", options),
             Operation("GetMoveOptions", "READ_MEDIA", move_options),
             Operation("GetStatus", "READ_MEDIA", status),
-            Operation("Move", "ACTUATE", no_focus),
-            Operation("Stop", "ACTUATE", no_focus),
+            Operation("Move", "ACTUATE", no_focus, NO_FOCUS),
+            Operation("Stop", "ACTUATE", no_focus, NO_FOCUS),
             Operation("GetPresets", "READ_MEDIA", None, "there are no imaging presets"),
             Operation("GetCurrentPreset", "READ_MEDIA", None, "there are no imaging presets"),
             Operation("SetCurrentPreset", "ACTUATE", None, "there are no imaging presets"),

@@ -128,6 +128,20 @@ def test_a_changeable_stream_offers_its_cameras_pictures() -> None:
     assert main.sizes == ((1280, 720), (960, 540), (640, 360), (480, 270), (320, 180))
 
 
+@pytest.mark.parametrize("codec", ["h264", "mjpeg"])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1600, 1200), (704, 576), (640, 480), (4000, 3000)])
+def test_what_is_offered_is_what_comes_out(codec: Codec, size: tuple[int, int]) -> None:
+    view = LiveView("gate")
+    view.update(width=size[0], height=size[1])
+    (main,) = streams_of(CONFIG, Room([RtspStream(name="main", codec=codec)]), {"gate": view}, EVERY, changeable=True)
+    for width, height in main.sizes:
+        room = Room([RtspStream(name="main", codec=codec)])
+        encoders = StreamEncoders(room, room.streams)
+        encoders.apply(Added((), True, (Encoding("main", width, height, 5, 500, 60, 20, encoders.base("main")),)))
+        (now,) = streams_of(CONFIG, Room(room.configured), {"gate": view}, EVERY, changeable=True)
+        assert (now.width, now.height) == (width, height)
+
+
 def test_wishes_are_kept_while_the_file_is_the_same() -> None:
     configured = RtspStream(name="main", boxes=True)
     room = Room([])

@@ -117,6 +117,11 @@ def test_what_is_always_refused_is(name: str) -> None:
         Place().call(name, element(f"{prefix}:{given}", value))
 
 
+def test_what_is_refused_says_so_in_the_table() -> None:
+    said = {name for _, name, operation in operations() if operation.why.startswith("refused")}
+    assert said == (REFUSED - {"tds:RemoveScopes"}) | {name for name in said if name.startswith("trt:Remove")}
+
+
 def test_a_wrong_answer_is_noticed() -> None:
     answer = ask("trt", "trt:GetProfiles")
     answer[0].remove(answer[0][0])

@@ -158,7 +158,7 @@ class StreamEncoders:
                 msgspec.structs.replace(
                     configured,
                     width=wish.width,
-                    height=wish.height,
+                    height=0,  # as the picture's shape demands: that is how the offered sizes are made
                     rate=wish.rate,
                     bitrate=wish.bitrate,
                     quality=wish.quality,
