@@ -8,9 +8,9 @@ FACTS = (
     ProtocolFact(
         name="Pumatronix's addresses (/api/…)",
         role="server",
-        section="device_http",
-        port="port",
-        transport="HTTP(S)",
+        section="pumatronix",
+        port="",
+        transport="HTTP(S), at device_http",
         authentication="bearer token from a log-in, Digest (SHA-256, MD5), Basic by choice",
         encryption="TLS by choice",
         source="the maker's SDK documentation and data types; VTR600 manual",
