@@ -17,7 +17,7 @@ from typing import Any, cast, get_args
 
 import msgspec
 
-from lpr.config import Camera, Config, Section
+from lpr.config import Camera, Config, Mqtt, Section
 from lpr.config.neural import InfoplateField
 
 DEFAULT_FILE = "lpr.toml"
@@ -332,6 +332,9 @@ def _check(config: Config, origins: Mapping[str, str], file: Path | None) -> Non
             raise refuse(f"mqtt.{index}.password_file", "there is no user for it", "name the user")
         if broker.client_certificate_file is not None and not broker.tls:
             raise refuse(f"mqtt.{index}.client_certificate_file", "there is no TLS", "leave tls = false out")
+        same = [one for one in config.mqtt[:index] if _namespace(one) == _namespace(broker)]
+        if same:
+            raise refuse(f"mqtt.{index}", f"broker and prefix are those of {same[0].name}", "give it its own prefix")
         if not broker.passages and not broker.onvif:
             raise refuse(f"mqtt.{index}.passages", "nothing would be published", "set passages or onvif to true")
         if broker.retry_first > broker.retry_max:
@@ -409,6 +412,11 @@ def _check_rtsp(config: Config, refuse: Callable[[str, str, str], ConfigError]) 
             problem = f"the name {stream.name!r} is already that of rtsp.streams.{names[stream.name]}"
             raise refuse(f"rtsp.streams.{index}.name", problem, "give each its own name")
         names[stream.name] = index
+
+
+def _namespace(broker: Mqtt) -> tuple[str, int, str]:
+    """Where a broker's topics lie; two sinks there would speak for each other."""
+    return broker.host, broker.port, broker.prefix
 
 
 def _has_password(camera: Camera) -> bool:

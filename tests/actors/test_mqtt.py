@@ -136,6 +136,17 @@ async def test_pictures_stand_in_the_message_when_asked_for(tmp_path: Path) -> N
         assert found["lpr/onvif-ej/plate"] == b"AB12CD" and "lpr/gate/picture" not in found
 
 
+async def test_a_passage_that_is_sent_again_does_not_look_like_the_last(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        for plate, number in (("OLD", 2), ("NEW", 4), ("OLD", 2)):
+            assert isinstance(await made.sink.deliver(await shipment(made.blobs, plate, number)), Delivered)
+        state = json.loads(made.broker.retained()["lpr/gate/state"])
+        assert (state["plate"], state["passages"]) == ("NEW", 2)
+        topic, payload, _ = made.broker.got[-1]
+        last = json.loads(payload)
+        assert (topic, last["plate"], last["picture"]["topic"]) == ("lpr/gate/passage", "OLD", None)
+
+
 async def test_a_broker_without_tls_is_told_from_one_with(tmp_path: Path) -> None:
     async with site(tmp_path, tls=True) as made:
         assert "TLS" in await made.sink.check()

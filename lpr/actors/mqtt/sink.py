@@ -116,27 +116,14 @@ class MqttSink:
 
     async def _ship(self, shipment: Shipment) -> Outcome:
         settings, decided, notes = self._settings, shipment.decided, list[str]()
-        camera = decided.source
-        topics: dict[str, str] = {}
-        for which, topic in self._picture_topics(camera).items():
-            image = await self._image(shipment, which)
-            if image:
-                answer = await self._offer(topic, image, notes, content=JPEG)
-                if answer:
-                    topics[which] = topic
-        if shipment.record > self._counted:
-            self._counted = shipment.record
-            self._passages[camera] = self._passages.get(camera, 0) + 1
-        state = encode(state_message(shipment.passage, decided, self._passages.get(camera, 0)))
-        await self._offer(self._topics.state(camera), state, notes, content=JSON)
+        topics = await self._show(shipment, notes)
         if settings.onvif:
             level, document = self._around.onvif(settings.prefix, decided)
             answer = await self._publish(level, document, retain=False, content=JSON)
             if answer.code >= 0x80:
                 return self._outcome(level, answer)
         if settings.passages:
-            wanted = _wanted(settings.images)
-            images = {which: await self._image(shipment, which) for which in wanted}
+            images = {which: await self._image(shipment, which) for which in _wanted(settings.images)}
             message = passage_message(
                 shipment.passage,
                 decided,
@@ -145,7 +132,7 @@ class MqttSink:
                 topics=topics,
                 images={which: image for which, image in images.items() if image},
             )
-            topic = self._topics.passage(camera)
+            topic = self._topics.passage(decided.source)
             try:
                 answer = await self._publish(topic, encode(message), retain=False, content=JSON)
             except TooLargeError as error:
@@ -153,6 +140,23 @@ class MqttSink:
             if answer.code >= 0x80:
                 return self._outcome(topic, answer)
         return Delivered("; ".join((f"{self._link.address} has it", *notes)))
+
+    async def _show(self, shipment: Shipment, notes: list[str]) -> dict[str, str]:
+        """Pictures and state of the camera, unless a later passage has been shown: one that was asked for again must
+        not look like the last. Gives the topics of its pictures."""
+        if shipment.record < self._counted:
+            return {}
+        camera, topics = shipment.decided.source, dict[str, str]()
+        for which, topic in self._picture_topics(camera).items():
+            image = await self._image(shipment, which)
+            if image and await self._offer(topic, image, notes, content=JPEG):
+                topics[which] = topic
+        if shipment.record > self._counted:
+            self._counted = shipment.record
+            self._passages[camera] = self._passages.get(camera, 0) + 1
+        state = encode(state_message(shipment.passage, shipment.decided, self._passages.get(camera, 0)))
+        await self._offer(self._topics.state(camera), state, notes, content=JSON)
+        return topics
 
     def _outcome(self, topic: str, answer: Puback) -> Outcome:
         said = f": {answer.reason[:100]}" if answer.reason else ""
