@@ -21,9 +21,11 @@ from lpr.config import Engine as EngineConfig
 from lpr.events import Box, Corners, Reading
 from lpr.library import ImageError, Reader
 from lpr.plates.grammar import grammar_for
+from lpr.vision.engine import open_engine
 from lpr.vision.ocr import PlateReader, SlotProbabilities
 from lpr.vision.pictures import decode_image
 from lpr.vision.rectify import RectifyError, corners_of_box, rectify
+from lpr.vision.scales import Finder
 from tools.evaluate.samples import Folder, Photo, Truth, angle_of, height_of
 from tools.evaluate.scores import Outcome, figures, fit_temperature
 
@@ -31,6 +33,7 @@ __all__ = [
     "FalseRead",
     "Measured",
     "one_thread",
+    "open_finder",
     "open_reader",
     "peak_memory",
     "progress",
@@ -272,3 +275,9 @@ def open_reader(countries: Sequence[str], settings: EngineConfig) -> Reader:
     """The engine that is measured; OpenCV is kept to one thread."""
     one_thread()
     return Reader(countries, settings)
+
+
+def open_finder(settings: EngineConfig) -> Finder:
+    """The detector of ``settings`` alone; OpenCV is kept to one thread. Raises ModelError."""
+    one_thread()
+    return open_engine(settings).detector
