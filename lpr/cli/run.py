@@ -24,6 +24,7 @@ from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Rtsp
 from lpr.core.supervise import VitalActorFailed
 from lpr.events import PassageDecided, ServerListening
 from lpr.keys import KeyProblem
+from lpr.media.encoder import Codec, available, choose_codec
 from lpr.preparing import StartError
 from lpr.settings import config_for_source
 from lpr.wiring import NVR_ACCOUNT
@@ -147,12 +148,13 @@ def _introduce(service: Service) -> None:
         say("")
 
 
-def for_machines(config: Config) -> Iterator[str]:
-    """Where NVRs find the streams and services, a line each."""
+def for_machines(config: Config, codecs: frozenset[Codec] | None = None) -> Iterator[str]:
+    """Where NVRs find the streams and services, a line each. ``codecs``: what can be encoded here, None: found out."""
     if (rtsp := config.rtsp) is not None:
         scheme, port = ("rtsp", rtsp.port) if rtsp.plain else ("rtsps", rtsp.tls_port)
         for stream in rtsp.streams:
-            yield f"NVRs (RTSP): {scheme}://{rtsp.host}:{port}/{stream.name}"
+            _, problem = choose_codec(stream.codec, available() if codecs is None else codecs)
+            yield f"NVRs (RTSP): {scheme}://{rtsp.host}:{port}/{stream.name}{f' ({problem})' if problem else ''}"
     if (http := config.device_http) is not None:
         base = f"{'http' if http.tls is None else 'https'}://{http.address or http.host}:{http.port}"
         if config.onvif is not None:

@@ -13,7 +13,7 @@ from lpr.cli.log import parse_time
 from lpr.cli.main import main
 from lpr.cli.output import CommandError
 from lpr.cli.run import for_machines
-from lpr.config import Config, DeviceHttp, Onvif, Rtsp, Tls
+from lpr.config import Config, DeviceHttp, Onvif, Rtsp, RtspStream, Tls
 from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
 from lpr.events import ServiceStarted, ServiceStopped, SourceLost, UserAdded
@@ -136,7 +136,7 @@ def test_a_time_that_is_none(text: str) -> None:
 
 def test_the_places_for_machines_are_told() -> None:
     config = Config(rtsp=Rtsp(port=8554), device_http=DeviceHttp(address="cam.example"), onvif=Onvif())
-    assert list(for_machines(config)) == [
+    assert list(for_machines(config, frozenset({"mjpeg", "h264"}))) == [
         "NVRs (RTSP): rtsp://127.0.0.1:8554/main",
         "NVRs (ONVIF): http://cam.example:8000/onvif/device_service",
     ]
@@ -144,3 +144,5 @@ def test_the_places_for_machines_are_told() -> None:
         "NVRs (HTTP): https://127.0.0.1:8000/"
     ]
     assert list(for_machines(Config())) == []
+    (line,) = for_machines(Config(rtsp=Rtsp(streams=(RtspStream(codec="h264"),))), frozenset({"mjpeg"}))
+    assert line.startswith("NVRs (RTSP): rtsp://127.0.0.1:8554/main (MJPEG is offered instead of H264: ")
