@@ -29,6 +29,7 @@ from lpr.protocols.onvif_events import (
 from lpr.protocols.onvif_events.filters import topic_of
 from lpr.protocols.onvif_metadata import MetadataError, document, parse_document, plate_of
 from lpr.protocols.onvif_metadata.analytics import sample_frame
+from tools.fuzz import rtp
 
 PLATE = topic_of("tns1:RuleEngine/Recognition/LicensePlate")
 ITEMS = (Item("VideoSource", "VS0"), Item("Rule", "LPR"), Item("LicensePlateInfo", None))
@@ -118,5 +119,8 @@ TARGETS: dict[str, Target] = {
     "envelopes": Target(envelopes, (ENVELOPE,)),
     "milesight-server": Target(milesight_server, (encode_login_request("admin", "secret"),)),
     "milesight-client": Target(milesight_client, (encode_login_reply("200"),)),
+    "rtp-packets": Target(rtp.packets, rtp.PACKETS),
+    "rtcp": Target(rtp.reports, rtp.REPORTS),
+    "rtp-jpeg": Target(rtp.pictures, rtp.PICTURES),
 }
 """By the name on the command line."""
