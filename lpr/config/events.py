@@ -30,8 +30,9 @@ class OnvifEvents(Section, frozen=True, kw_only=True):
     pull point that nobody asks for so long gives way when all are taken. ``life``, ``longest_life``: of a subscription
     unless it asks for one, and at most. ``max_timeout``: how long one question for events may wait for them.
 
-    ``vehicles``: "a vehicle is in view" is told as the property that Home Assistant knows; ``keep``: seconds without a
-    vehicle after which there is none. ``notify``: base notification, off without this section.
+    ``vehicles``: "a vehicle is in view" is told as the property that Home Assistant knows, ``motion``: also as the
+    motion alarm by which NVRs record; ``keep``: seconds without a vehicle after which there is none. ``notify``: base
+    notification, off without this section.
     """
 
     max_pull_points: Annotated[int, Meta(ge=2, le=256)] = 16
@@ -42,5 +43,6 @@ class OnvifEvents(Section, frozen=True, kw_only=True):
     max_timeout: Annotated[float, Meta(ge=60, le=3600)] = 300.0
     max_messages: Count = 100
     vehicles: bool = True
+    motion: bool = True
     keep: Positive = 2.0
     notify: OnvifNotify | None = None

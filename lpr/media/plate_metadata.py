@@ -28,6 +28,8 @@ from lpr.protocols.onvif_metadata import (
     FOLDER,
     FORMS,
     MANUAL_TOKENS,
+    MOTION_TOPIC,
+    VEHICLE_TOPIC,
     FormName,
     Notification,
     PictureNames,
@@ -40,6 +42,7 @@ from lpr.protocols.onvif_metadata import (
     plate_notification,
     vehicle_notification,
 )
+from lpr.protocols.onvif_metadata.model import Operation
 
 QUEUE = 64
 """Documents that wait for one iterator."""
@@ -102,7 +105,7 @@ class PlateMetadata:
 
     def properties(self) -> list[Notification]:
         """Every property as it is now, as "Initialized"."""
-        return [self._property(camera) for camera in self._cameras.values()]
+        return [one for camera in self._cameras.values() for one in self._properties(camera)]
 
     # --- the work ----------------------------------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class PlateMetadata:
         events: list[Notification] = []
         frames: tuple[SceneFrame, ...] = ()
         if camera.scene.vehicle_seen(self._clock.mono()):
-            events.append(vehicle_notification(decided.at, camera.settings.tokens, True))
+            events += _in_view(camera, decided.at, True)
             self._expiry.set()
         if decided.plate:
             image = self._images + path
@@ -161,7 +164,7 @@ class PlateMetadata:
         frame = camera.scene.look(picture.at, width, height, snapshot.readings)
         events: list[Notification] = []
         if frame.objects and camera.scene.vehicle_seen(self._clock.mono()):
-            events.append(vehicle_notification(frame.at, camera.settings.tokens, True))
+            events += _in_view(camera, frame.at, True)
             self._expiry.set()
         if frame.objects or frame.gone or before.objects or events:
             self._publish(camera, (frame,), events)
@@ -178,8 +181,7 @@ class PlateMetadata:
             for camera in self._cameras.values():
                 if camera.scene.expire(self._clock.mono()):
                     at = self.now(camera)
-                    gone = vehicle_notification(at, camera.settings.tokens, False)
-                    self._publish(camera, (camera.scene.clear(at),), [gone])
+                    self._publish(camera, (camera.scene.clear(at),), _in_view(camera, at, False))
 
     def _publish(self, camera: _Camera, frames: tuple[SceneFrame, ...], events: list[Notification]) -> None:
         for event in events:
@@ -195,8 +197,8 @@ class PlateMetadata:
             if (ready := made[form]) is not None:
                 reader.put(ready, bool(events))
 
-    def _property(self, camera: _Camera) -> Notification:
-        return vehicle_notification(self.now(camera), camera.settings.tokens, camera.scene.vehicle, "Initialized")
+    def _properties(self, camera: _Camera) -> list[Notification]:
+        return _in_view(camera, self.now(camera), camera.scene.vehicle, "Initialized")
 
     def now(self, camera: _Camera) -> Micros:
         """The time that a camera's documents go by: the wall clock's, a recording's own where that is played."""
@@ -209,7 +211,7 @@ class PlateMetadata:
         """The whole present state as a document."""
         shown = camera.scene.frame
         frame = SceneFrame(self.now(camera), shown.objects)
-        return document(form, frames=[frame], notifications=[self._property(camera)])
+        return document(form, frames=[frame], notifications=self._properties(camera))
 
     def quiet(self, camera: _Camera, form: FormName) -> bytes:
         """A document that says that nothing has happened."""
@@ -254,6 +256,12 @@ class _Camera:
         self.settings = settings
         self.scene = scene
         self.readers: dict[_Reader, None] = {}
+
+
+def _in_view(camera: _Camera, at: Micros, state: bool, operation: Operation = "Changed") -> list[Notification]:
+    """Whether a vehicle is in view, in the words that clients know."""
+    tokens = camera.settings.tokens
+    return [vehicle_notification(at, tokens, state, operation, topic) for topic in (VEHICLE_TOPIC, MOTION_TOPIC)]
 
 
 class CameraMetadata:

@@ -40,6 +40,7 @@ zeep = pytest.importorskip("zeep", reason="zeep is not installed")
 pytestmark = pytest.mark.anyio
 
 VEHICLE = "tns1:RuleEngine/MyRuleDetector/VehicleDetect"
+MOTION = "tns1:VideoSource/MotionAlarm"
 PLATE = "tns1:RuleEngine/Recognition/LicensePlate"
 
 
@@ -84,7 +85,7 @@ def topic_of(message: Any) -> str:
 
 
 def state_of(message: Any) -> str:
-    """As Home Assistant's parser of VehicleDetect reads it: the source named "Source", the first item of the data."""
+    """As Home Assistant's parsers read both properties: the source named "Source", the first item of the data."""
     value = message.Message._value_1
     assert [item.Value for item in value.Source.SimpleItem if item.Name == "Source"] == ["VS0"]
     return str(value.Data.SimpleItem[0].Value)
@@ -123,14 +124,14 @@ async def test_home_assistants_order(tmp_path: Path) -> None:
             manager = await camera.create_pullpoint_manager(dt.timedelta(seconds=60), lambda: lost.append("lost"))
             await manager.set_synchronization_point()
             pullpoint = manager.get_service()
-            initial = await pulled(pullpoint, 2)
-            assert [topic_of(message) for message in initial] == [VEHICLE, VEHICLE]
-            assert [message.Message._value_1.PropertyOperation for message in initial] == ["Initialized"] * 2
-            assert [state_of(message) for message in initial] == ["false"] * 2
+            initial = await pulled(pullpoint, 4)
+            assert [topic_of(message) for message in initial] == [VEHICLE, MOTION] * 2
+            assert [message.Message._value_1.PropertyOperation for message in initial] == ["Initialized"] * 4
+            assert [state_of(message) for message in initial] == ["false"] * 4
 
             place.shows("ABC1234")
-            (seen,) = await pulled(pullpoint, 1)
-            assert (topic_of(seen), state_of(seen)) == (VEHICLE, "true")
+            seen = await pulled(pullpoint, 2)
+            assert [(topic_of(one), state_of(one)) for one in seen] == [(VEHICLE, "true"), (MOTION, "true")]
             await place.passes("ABC1234")
             told = await pulled(pullpoint, 1)
             while not any(topic_of(message) == PLATE for message in told):

@@ -137,7 +137,7 @@ def test_a_passage_is_told_in_each_form(tmp_path: Path) -> None:
                 roots = [{document.root for document in one.documents} for one in found]
                 assert roots == [{"MetadataStream"}, {"MetaDataStream"}, {"MetadataStream"}, {"MetadataStream"}]
             topics = [notification.topic.rpartition("/")[2] for _, notification in told]
-            assert topics == ["VehicleDetect", "LicensePlate", "LicensePlate", "LicensePlate", "LicensePlate"]
+            assert topics == ["VehicleDetect", "MotionAlarm", *4 * ["LicensePlate"]]
             assert {camera for camera, _ in told} == {"gate"}
 
     simulate(main)

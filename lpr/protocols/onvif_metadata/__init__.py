@@ -25,6 +25,7 @@ from lpr.protocols.onvif_metadata.onvif_ej import ej_payload, ej_topic
 from lpr.protocols.onvif_metadata.passage import (
     MANUAL_TOKENS,
     MILESIGHT_TOPIC,
+    MOTION_TOPIC,
     PLATE_TOPIC,
     VEHICLE_TOPIC,
     Tokens,
@@ -51,6 +52,7 @@ __all__ = [
     "KEPT",
     "MANUAL_TOKENS",
     "MILESIGHT_TOPIC",
+    "MOTION_TOPIC",
     "PLATE_TOPIC",
     "VEHICLE_TOPIC",
     "Analytics",

@@ -6,7 +6,7 @@ Specification, "Metadata"). The forms differ in the root, in the events, and in 
 ====================  =====================  ==========================================  ======
 form                  root                   events                                      frames
 ====================  =====================  ==========================================  ======
-onvif                 tt:MetadataStream      the standard's plate event, vehicle event   yes
+onvif                 tt:MetadataStream      the standard's plate event, vehicle in view  yes
 milesight             tt:MetaDataStream      Milesight's plate event                     no
 milesight-standard    tt:MetadataStream      Milesight's plate event                     yes
 both                  tt:MetadataStream      all of these                                yes
@@ -42,7 +42,7 @@ from lpr.protocols.onvif_metadata.model import (
     SceneObject,
     VehicleInfo,
 )
-from lpr.protocols.onvif_metadata.passage import MILESIGHT_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC
+from lpr.protocols.onvif_metadata.passage import MILESIGHT_TOPIC, MOTION_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC
 
 FormName: TypeAlias = Literal["onvif", "milesight", "milesight-standard", "both"]
 RGB_SPACE = "http://www.onvif.org/ver10/colorspace/RGB"
@@ -59,10 +59,10 @@ class Form:
 
 
 FORMS: Mapping[FormName, Form] = {
-    "onvif": Form("MetadataStream", frozenset({PLATE_TOPIC, VEHICLE_TOPIC}), True),
+    "onvif": Form("MetadataStream", frozenset({PLATE_TOPIC, VEHICLE_TOPIC, MOTION_TOPIC}), True),
     "milesight": Form("MetaDataStream", frozenset({MILESIGHT_TOPIC}), False),
     "milesight-standard": Form("MetadataStream", frozenset({MILESIGHT_TOPIC}), True),
-    "both": Form("MetadataStream", frozenset({PLATE_TOPIC, VEHICLE_TOPIC, MILESIGHT_TOPIC}), True),
+    "both": Form("MetadataStream", frozenset({PLATE_TOPIC, VEHICLE_TOPIC, MOTION_TOPIC, MILESIGHT_TOPIC}), True),
 }
 
 

@@ -4,7 +4,8 @@ Sources: ONVIF Analytics Service Specification, annex "Recognition rule engines"
 topic ``tns1:RuleEngine/Recognition/LicensePlate``: Likelihood and LicensePlateInfo are mandatory); Milesight's manual
 "Integration between LPR Camera and NVR(VMS)", "2. RTSP Type". Home Assistant and others know no plate topic but the
 property ``tns1:RuleEngine/MyRuleDetector/VehicleDetect`` with the source item "Source" and "State" first in the data,
-so a vehicle in view is told that way, too. What is chosen here without a source says docs/protocols/onvif-metadata.md.
+so a vehicle in view is told that way, too, and as the motion alarm by which NVRs record. What is chosen here without a
+source says docs/protocols/onvif-metadata.md.
 
 Pure. May import ``lpr.events`` and the standard library.
 """
@@ -30,6 +31,7 @@ from lpr.protocols.onvif_metadata.model import (
 PLATE_TOPIC = "tns1:RuleEngine/Recognition/LicensePlate"
 MILESIGHT_TOPIC = "tns1:RuleEngine/LicensePlateDetector/LicensePlate"
 VEHICLE_TOPIC = "tns1:RuleEngine/MyRuleDetector/VehicleDetect"
+MOTION_TOPIC = "tns1:VideoSource/MotionAlarm"
 
 UNKNOWN = "-"
 """Milesight's word for what isn't known, as in its HTTP type."""
@@ -173,10 +175,12 @@ def milesight_notification(passage: PassageDecided, tokens: Tokens, *, image: st
     )
 
 
-def vehicle_notification(at: Micros, tokens: Tokens, state: bool, operation: Operation = "Changed") -> Notification:
-    """The property "a vehicle is in view" of a camera."""
+def vehicle_notification(
+    at: Micros, tokens: Tokens, state: bool, operation: Operation = "Changed", topic: str = VEHICLE_TOPIC
+) -> Notification:
+    """The property "a vehicle is in view" of a camera; with ``MOTION_TOPIC`` the same as a motion alarm."""
     return Notification(
-        topic=VEHICLE_TOPIC,
+        topic=topic,
         at=at,
         source=(("Source", tokens.video_source),),
         data=(("State", "true" if state else "false"),),

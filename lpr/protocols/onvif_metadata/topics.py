@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element as Node
 from xml.etree.ElementTree import fromstring
 
 from lpr.protocols.onvif_metadata.markup import declarations, element
-from lpr.protocols.onvif_metadata.passage import MILESIGHT_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC
+from lpr.protocols.onvif_metadata.passage import MILESIGHT_TOPIC, MOTION_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
     ),
     Topic(VEHICLE_TOPIC, source=(("Source", _TOKEN),), data=(("State", "xs:boolean"),), is_property=True),
+    Topic(MOTION_TOPIC, source=(("Source", _TOKEN),), data=(("State", "xs:boolean"),), is_property=True),
     Topic(
         MILESIGHT_TOPIC,
         source=(

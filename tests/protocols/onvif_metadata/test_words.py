@@ -13,6 +13,7 @@ from lpr.protocols.onvif.tree import write
 from lpr.protocols.onvif_metadata import (
     MANUAL_TOKENS,
     MILESIGHT_TOPIC,
+    MOTION_TOPIC,
     PLATE_TOPIC,
     VEHICLE_TOPIC,
     PictureNames,
@@ -92,6 +93,7 @@ def test_the_descriptions_name_every_item_that_is_sent() -> None:
     sent = {
         PLATE_TOPIC: plate_notification(decided, TOKENS, image="/LPR/1.jpg", object_id=1),
         VEHICLE_TOPIC: vehicle_notification(AT, TOKENS, True),
+        MOTION_TOPIC: vehicle_notification(AT, TOKENS, True, topic=MOTION_TOPIC),
         MILESIGHT_TOPIC: milesight_notification(decided, MANUAL_TOKENS, image="/LPR/1.jpg"),
     }
     for topic in TOPICS:

@@ -49,7 +49,7 @@ from lpr.protocols.onvif_events import (
     topic_filter,
 )
 from lpr.protocols.onvif_events.filters import topic_of
-from lpr.protocols.onvif_metadata import PLATE_TOPIC, VEHICLE_TOPIC, Notification
+from lpr.protocols.onvif_metadata import MOTION_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC, Notification
 from lpr.protocols.onvif_metadata.markup import utc
 
 PATH = "/onvif/events"
@@ -90,7 +90,8 @@ class EventsService:
         self._feed = feed
         self._clock = clock
         self._path = path
-        self._topics = (PLATE_TOPIC, VEHICLE_TOPIC) if settings.vehicles else (PLATE_TOPIC,)
+        told = ((PLATE_TOPIC, True), (VEHICLE_TOPIC, settings.vehicles), (MOTION_TOPIC, settings.motion))
+        self._topics = tuple(topic for topic, wanted in told if wanted)
         self._offered = tuple(topic_of(topic) for topic in self._topics)
         notify = settings.notify
         limits = Limits(
