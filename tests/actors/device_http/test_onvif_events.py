@@ -492,6 +492,22 @@ async def test_a_subscriber_is_notified() -> None:
         assert len(receiver.got) == 2
 
 
+async def test_subscriptions_outlive_a_server_that_is_started_again() -> None:
+    device = Device(OnvifEvents(notify=OnvifNotify(allow=("127.0.0.1",))))
+    async with receiving() as receiver:
+        for count in (1, 2):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(device.events.run)
+                await anyio.wait_all_tasks_blocked()
+                if count == 1:
+                    await device.ask(subscribe(receiver.url), path="/onvif/events")
+                else:
+                    device.feed.pass_by("ABC1234")
+                await receiver.wait(count)
+                tasks.cancel_scope.cancel()
+        assert receiver.plates() == ["ABC1234"]
+
+
 async def test_a_failed_notification_is_sent_again_and_redirections_are_not_followed() -> None:
     clock = ManualClock()
     notify = OnvifNotify(allow=("subscriber", "127.0.0.1"))

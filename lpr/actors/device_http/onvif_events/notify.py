@@ -133,6 +133,7 @@ class Notifier:
 
     async def _serve(self, subscriber: _Subscriber) -> None:
         failures = 0
+        subscriber.scope = anyio.CancelScope()  # a new one each time, since the server may be started again
         with subscriber.scope:
             while failures < self._settings.attempts:
                 if not subscriber.waiting:
