@@ -53,7 +53,8 @@ class Place:
 
     def url(self, stream: str, *, scheme: str = "rtsp", login: bool = True) -> str:
         """The address of a stream."""
-        port = (self.server.tls_addresses if scheme == "rtsps" else self.server.addresses)[0][1]
+        secure = scheme in ("rtsps", "rtspsh")
+        port = (self.server.tls_addresses if secure else self.server.addresses)[0][1]
         return f"{scheme}://{f'nvr:{ESCAPED}@' if login else ''}127.0.0.1:{port}/{stream}"
 
 
@@ -106,11 +107,14 @@ async def test_ffmpeg_plays_every_codec_over_every_transport(
         assert any(isinstance(event, ClientJoined) for event in place.told)
 
 
-async def test_ffmpeg_over_tls(films: dict[str, rtsp_film.Film], tmp_path: Path) -> None:
+@pytest.mark.parametrize("tunnel", [False, True])
+async def test_ffmpeg_over_tls(films: dict[str, rtsp_film.Film], tmp_path: Path, tunnel: bool) -> None:
     async with serving(films, certificate(tmp_path)) as place:
         url = place.url("h264", scheme="rtsps")
+        how = ("-rtsp_transport", "https") if tunnel else ()
+        url = url.replace("rtsps:", "rtsp:") if tunnel else url
         take = ("-map", "0:v", "-frames:v", "10", "-fps_mode", "passthrough", "-f", "null", "-")
-        assert await said("ffmpeg", *BRIEF, "-v", "warning", "-xerror", "-i", url, *take) == ""
+        assert await said("ffmpeg", *BRIEF, "-v", "warning", "-xerror", *how, "-i", url, *take) == ""
 
 
 async def test_ffprobe_sees_what_is_there(films: dict[str, rtsp_film.Film]) -> None:
@@ -131,10 +135,10 @@ async def test_ffmpeg_takes_the_plate_events_unchanged(films: dict[str, rtsp_fil
 
 
 @gstreamer
-@pytest.mark.parametrize("transport", ["tcp", "udp", "tunnel", "tls"])
+@pytest.mark.parametrize("transport", ["rtsp tcp", "rtsp udp", "rtsph", "rtsps", "rtspsh"])
 async def test_gstreamer_over_every_transport(films: dict[str, rtsp_film.Film], transport: str, tmp_path: Path) -> None:
-    scheme = {"tunnel": "rtsph", "tls": "rtsps"}.get(transport, "rtsp")
-    how = {"tunnel": ("protocols=tcp",), "tls": ("tls-validation-flags=0",)}.get(transport, (f"protocols={transport}",))
+    scheme, _, protocol = transport.partition(" ")
+    how = ("tls-validation-flags=0",) if scheme in ("rtsps", "rtspsh") else (f"protocols={protocol or 'tcp'}",)
     async with serving(films, certificate(tmp_path)) as place:
         source = ("rtspsrc", f"location={place.url('h264', scheme=scheme, login=False)}", "user-id=nvr", "latency=50")
         login = f"user-pw={PASSWORD}"
