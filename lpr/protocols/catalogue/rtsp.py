@@ -41,7 +41,10 @@ FACTS = (
         encryption="TLS",
         source="RFC 2326; ONVIF Streaming Specification",
         page="rtsp.md",
-        verified=(Proof("ffmpeg", "tests/e2e/test_rtsp.py::test_ffmpeg_over_tls"),),
+        verified=(
+            Proof("ffmpeg, HTTPS tunnel too", "tests/e2e/test_rtsp.py::test_ffmpeg_over_tls"),
+            Proof("GStreamer rtspsrc, HTTPS tunnel too", "tests/e2e/test_rtsp.py::test_gstreamer_over_every_transport"),
+        ),
         unverified=("NVRs and VMSs of any maker",),
     ),
 )
