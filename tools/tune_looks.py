@@ -1,4 +1,4 @@
-"""Choose how doubtful plates are looked at again: ``lpr.vision.looks.SECOND_LOOKS``, the doubt of ``lpr.vision.engine``.
+"""Choose how doubtful plates are looked at again: ``SECOND_LOOKS`` and the doubt of the modes (``lpr.vision.engine``).
 
     python -m tools.tune_looks DATA/validate/us_openalpr DATA/validate/br_old_souzardg [--model MANIFEST]
         [--look 0.2,0.25 --look 0.06,0.25] [--doubt 0.8 --doubt 0.95]
