@@ -184,9 +184,9 @@ async def test_an_nvr_changes_a_stream_and_gets_it_so(camera: Camera) -> None:
 def test_curl_asks_with_digest(camera: Camera, tmp_path: Path) -> None:
     picture, answer = tmp_path / "picture.jpg", tmp_path / "answer.xml"
     common = ["curl", "--silent", "--show-error", "--fail", "--digest", "--user", f"nvr:{PASSWORD}", "--max-time", "60"]
-    subprocess.run([*common, "--output", str(picture), camera.url("onvif/snapshot/sub")], check=True)
+    subprocess.run([*common, "--output", str(picture), camera.url("onvif/snapshot/main")], check=True)
     found = cv2.imread(str(picture))
-    assert found is not None and found.shape == (180, 320, 3)
+    assert found is not None and found.shape == (360, 640, 3)
     asked = SOAP.format('<GetProfiles xmlns="http://www.onvif.org/ver20/media/wsdl"><Type>All</Type></GetProfiles>')
     where = camera.url("onvif/media2_service")
     subprocess.run([*common, "--output", str(answer), "--data-binary", asked, where], check=True)

@@ -16,6 +16,8 @@ from lpr.protocols.milesight import (
     encode_login_request,
 )
 from lpr.protocols.onvif import soap
+from lpr.protocols.onvif.discovery import Responder, Shown
+from lpr.protocols.onvif.security import Tokens
 from lpr.protocols.onvif_events import (
     CONCRETE_SET,
     ITEM_FILTER,
@@ -74,6 +76,26 @@ def envelopes(data: bytes) -> None:
     soap.refuse(soap.Fault("Sender", reason=request.operation), request)
 
 
+def discovery(data: bytes) -> None:
+    """WS-Discovery's questions."""
+    responder = Responder(
+        "urn:uuid:1",
+        lambda: Shown(("onvif://www.onvif.org/Profile/Streaming",), 1),
+        str,
+        instance=1,
+        fresh=lambda: bytes(16),
+    )
+    answer = responder.receive(data, "192.0.2.7", 0)
+    if answer is not None:
+        soap.parse(answer)
+
+
+def tokens(data: bytes) -> None:
+    """A UsernameToken's fields."""
+    user, nonce, created, word, *_ = (*data.decode("utf-8", "replace").split("|"), "", "", "", "")
+    Tokens().check(soap.Token(user, word, "PasswordDigest", nonce, created), {"nvr": "secret"}.get, 0)
+
+
 def milesight_server(data: bytes) -> None:
     """What an NVR sends."""
     end = ServerConnection()
@@ -105,6 +127,15 @@ ENVELOPE = (
     b"</e:Body></e:Envelope>"
 )
 
+PROBE = (
+    b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"'
+    b' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
+    b' xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl">'
+    b"<s:Header><a:MessageID>urn:uuid:1</a:MessageID></s:Header><s:Body><d:Probe>"
+    b"<d:Types>dn:NetworkVideoTransmitter</d:Types><d:Scopes>onvif://www.onvif.org/Profile</d:Scopes></d:Probe>"
+    b"</s:Body></s:Envelope>"
+)
+
 TARGETS: dict[str, Target] = {
     "metadata": Target(metadata, (document("onvif", frames=[sample_frame()]),)),
     "filters": Target(
@@ -117,6 +148,8 @@ TARGETS: dict[str, Target] = {
         ),
     ),
     "envelopes": Target(envelopes, (ENVELOPE,)),
+    "discovery": Target(discovery, (PROBE,)),
+    "tokens": Target(tokens, (b"nvr|b25l|2025-06-15T15:06:40.000Z|tuOSpGlFlIXsozq4HFNeeGeFLEI=",)),
     "milesight-server": Target(milesight_server, (encode_login_request("admin", "secret"),)),
     "milesight-client": Target(milesight_client, (encode_login_reply("200"),)),
     "rtp-packets": Target(rtp.packets, rtp.PACKETS),
