@@ -94,7 +94,7 @@ class AudioStream(OnDemand):
 
     def _impossible(self) -> str:
         if kind_of(self._camera.source) not in KINDS:
-            return f"{self._camera.name}: only files and streams have sound"
+            return "only files and streams have sound"
         return "" if has_libav() else MISSING
 
     def _learn(self, tone: Tone) -> None:

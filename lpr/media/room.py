@@ -5,6 +5,7 @@ May import this room, ``lpr.config``, ``lpr.core``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -26,6 +27,8 @@ from lpr.protocols.onvif_metadata import FormName
 
 Metadata: TypeAlias = Callable[[str, FormName], MetadataSource | None]
 """The metadata of a camera in a form; None where nobody makes it."""
+
+_logger = logging.getLogger(__name__)
 
 SNAPSHOT_RATE = 5.0
 """Pictures a second of one camera, width and choice of boxes."""
@@ -134,6 +137,9 @@ class MediaRoom:
         """Serve whoever watches, until cancelled. ``emit``: unused, so that it can be run as a source of events is."""
         try:
             async with anyio.create_task_group() as self._tasks:
+                for name, problem in self._problems.items():
+                    if problem:
+                        _logger.warning("stream %s: %s", name, problem)
                 for stream in (*self._videos.values(), *self._sounds.values(), *self._documents.values()):
                     self._start(stream)
                 await anyio.sleep_forever()
@@ -145,7 +151,12 @@ class MediaRoom:
             return
         self._tasks.start_soon(stream.run, name=stream.name)
         if isinstance(stream, AudioStream):
-            self._tasks.start_soon(stream.probe, name=f"{stream.name}: probe")
+            self._tasks.start_soon(self._probe, stream, name=f"{stream.name}: probe")
+
+    async def _probe(self, sound: AudioStream) -> None:
+        await sound.probe()
+        if sound.problem:
+            _logger.warning("%s: %s", sound.name, sound.problem)
 
     def _camera(self, settings: RtspStream) -> Camera:
         if settings.camera is None:

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -43,5 +44,6 @@ def _run(niceness: int, work: Callable[[], T]) -> T:
         if sys.platform == "linux":
             thread = threading.get_native_id()
             wanted = os.getpriority(os.PRIO_PROCESS, 0) + niceness
-            os.setpriority(os.PRIO_PROCESS, thread, min(19, wanted))
+            with suppress(OSError):  # a sandbox that forbids it: the same priority, then
+                os.setpriority(os.PRIO_PROCESS, thread, min(19, wanted))
     return work()

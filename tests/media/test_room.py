@@ -110,6 +110,14 @@ async def test_streams_have_the_tracks_that_are_configured() -> None:
     assert (track.codec, track.width, track.height, track.payload_type) == ("JPEG", 160, 120, 26)
 
 
+async def test_what_is_offered_otherwise_is_said_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(RtspStream(name="main", codec="h265", audio="aac"))
+    async with rig.running():
+        await _sound_known(rig, "main")
+    assert "stream main: MJPEG is offered instead of H265" in caplog.text
+    assert "sound of gate: only files and streams have sound" in caplog.text
+
+
 async def test_a_stream_of_no_camera_is_refused() -> None:
     with pytest.raises(ValueError, match="no camera named moon"):
         Rig(RtspStream(camera="moon"))
