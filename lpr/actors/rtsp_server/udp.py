@@ -1,18 +1,22 @@
 """The pair of UDP sockets from which pictures go out, shared by all viewers of one address; receiver reports come in.
 
-What arrives at the RTP socket is the junk with which clients open their routers' ways back; it is never read. A small
-frame goes out at once, a large one in bursts, so that a receiver's buffer of common size need not take it whole. What a
-socket does not take is lost, as UDP may lose it anyway.
+Where the system can cut a large piece into datagrams itself (Linux: UDP_SEGMENT), a burst is one call, which costs a
+seventh. What arrives at the RTP socket is the junk with which clients open their routers' ways back; it is never read.
+A small frame goes out at once, a large one in bursts, so that a receiver's buffer of common size need not take it
+whole. What a socket does not take is lost, as UDP may lose it anyway.
 
 May import ``lpr.core`` and anyio.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
+import struct
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import anyio
@@ -38,20 +42,57 @@ MAX_WAITING = 4096
 """Packets that wait for one viewer; a frame that would make more is left out."""
 
 
+MAX_PIECE = 60_000
+"""Bytes of one piece; an IP packet ends at 65,535."""
+
+_UDP_SEGMENT = 103
+_CANNOT = (errno.EINVAL, errno.EIO, errno.ENOPROTOOPT, errno.EMSGSIZE, errno.EOPNOTSUPP)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Packets of one size, of which the last may be shorter, and all of them together."""
+
+    packets: Sequence[bytes]
+    data: bytes
+
+
+def cut(packets: Sequence[bytes]) -> tuple[Piece, ...]:
+    """The packets in their order, as pieces of at most ``MAX_PIECE`` bytes and ``BURST`` packets."""
+    found: list[Piece] = []
+    start = 0
+    for index, packet in enumerate(packets):
+        first, count = len(packets[start]), index - start
+        ended = count > 0 and (len(packets[index - 1]) < first or len(packet) > first)
+        if ended or count >= BURST or (count + 1) * first > MAX_PIECE:
+            found.append(_piece(packets[start:index]))
+            start = index
+    if packets:
+        found.append(_piece(packets[start:]))
+    return tuple(piece for piece in found if piece.packets)
+
+
+def _piece(packets: Sequence[bytes]) -> Piece:
+    return Piece(packets, packets[0] if len(packets) == 1 else b"".join(packets))
+
+
 def at_port(peer: Peer, port: int) -> Peer:
     """Another port of the same machine."""
     return (peer[0], port) if len(peer) == 2 else (peer[0], port, peer[2], peer[3])
 
 
 class UdpPair:
-    """``ports``: of RTP and RTCP. ``lost``: packets that were not sent."""
+    """``ports``: of RTP and RTCP. ``rtp``: the socket that frames leave by; ``segments``: whether the system cuts
+    pieces for it. ``lost``: packets that were not sent."""
 
     def __init__(self, rtp: socket.socket, rtcp: socket.socket, clock: Clock) -> None:
-        self._rtp = rtp
+        self.rtp = rtp
         self._rtcp = rtcp
         self._clock = clock
         self._waiting: dict[Peer, deque[bytes]] = {}
         self._something = anyio.Event()
+        self.segments = sys.platform == "linux"
+        self._cut: tuple[Sequence[bytes], Sequence[Piece]] = ((), ())
         self.ports: tuple[int, int] = (rtp.getsockname()[1], rtcp.getsockname()[1])
         self.lost = 0
 
@@ -59,7 +100,7 @@ class UdpPair:
         """Packets of one frame to the client's RTP port."""
         waiting = self._waiting.get(peer)
         if waiting is None:
-            self._burst(packets[:BURST], peer)
+            self._burst(packets if len(packets) <= BURST else packets[:BURST], peer)
             if len(packets) > BURST:
                 self._waiting[peer] = deque(packets[BURST:])
                 self._something.set()
@@ -85,13 +126,41 @@ class UdpPair:
         self._waiting.pop(peer, None)
 
     def _burst(self, packets: Sequence[bytes], peer: Peer) -> None:
-        sendto = self._rtp.sendto
-        for index, packet in enumerate(packets):
-            try:
-                sendto(packet, peer)
-            except OSError:  # no room now, or no way there: the same to a sender of live pictures
-                self.lost += len(packets) - index
-                return
+        left = len(packets)
+        try:
+            if self.segments:
+                for piece in self._pieces(packets):
+                    self._send_piece(piece, peer)
+                    left -= len(piece.packets)
+            else:
+                for packet in packets:
+                    self.rtp.sendto(packet, peer)
+                    left -= 1
+        except OSError:  # no room now, or no way there: the same to a sender of live pictures
+            self.lost += left
+
+    def _pieces(self, packets: Sequence[bytes]) -> Sequence[Piece]:
+        """The packets as pieces; the last frame's are kept, since every viewer gets the same."""
+        kept, pieces = self._cut
+        if kept is not packets:
+            pieces = cut(packets)
+            self._cut = packets, pieces
+        return pieces
+
+    def _send_piece(self, piece: Piece, peer: Peer) -> None:
+        """Raises OSError."""
+        if len(piece.packets) == 1:
+            self.rtp.sendto(piece.data, peer)
+            return
+        size = struct.pack("H", len(piece.packets[0]))
+        try:
+            self.rtp.sendmsg([piece.data], [(socket.IPPROTO_UDP, _UDP_SEGMENT, size)], 0, peer)
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+            self.segments = False  # the system, the card or the way there can't: packet by packet from now on
+            for packet in piece.packets:
+                self.rtp.sendto(packet, peer)
 
     def report(self, data: bytes, peer: Peer) -> None:
         """An RTCP packet to the client's RTCP port."""
@@ -114,7 +183,7 @@ class UdpPair:
 
     def close(self) -> None:
         """For good."""
-        self._rtp.close()
+        self.rtp.close()
         self._rtcp.close()
 
 
