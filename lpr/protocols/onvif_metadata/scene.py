@@ -1,15 +1,16 @@
 """What a camera's metadata stream shows while vehicles are in view: objects that keep their id as they move. Pure.
 
-The engine gives the plates of one picture after the other; ``Scene`` says which of them is which: the same text not
-far off, else the nearest place. It also holds the property "a vehicle is in view". The log's voter decides what passed
-(``lpr.plates``); here it is only about boxes that move. Times are handed in: ``at`` a picture's own, ``now`` of a clock
-that never steps; both microseconds.
+The engine gives the plates of one picture after the other; ``Scene`` says which of them is which: a text that it had
+lately, not far off, else the nearest place. It also holds the property "a vehicle is in view". The log's voter decides
+what passed (``lpr.plates``); here it is only about boxes that move. Times are handed in: ``at`` a picture's own, ``now``
+of a clock that never steps; both microseconds.
 
 May import ``lpr.events`` and the standard library.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ FAR = 12.0
 """With the same text so many widths."""
 REMEMBERED = 64
 """Objects that went lately and whose ids a passage may still name."""
+PLACES = 512
+"""Places of objects that are remembered with their time, for the same."""
+TEXTS = 8
+"""Texts of an object that are remembered."""
 MOST_OBJECTS = 32
 """Of one picture; further ones are left out."""
 _LAST_ID = 2**31 - 1
@@ -31,10 +36,11 @@ _LAST_ID = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """An object in view. ``number``: its id; the vehicle round a plate has the next one."""
+    """An object in view. ``number``: its id; the vehicle round a plate has the next one. ``texts``: what was read on
+    it lately, the newest first."""
 
     number: int
-    text: str
+    texts: tuple[str, ...]
     place: Place
     at: Micros
 
@@ -48,6 +54,7 @@ class Scene:
         self._next = 1
         self._seen: list[_Seen] = []
         self._left: list[_Seen] = []
+        self._places: deque[tuple[Micros, Place, int]] = deque(maxlen=PLACES)
         self._frame = SceneFrame(0)
         self._vehicle_until: Micros | None = None
 
@@ -65,10 +72,12 @@ class Scene:
         kept: list[_Seen] = []
         objects: list[SceneObject] = []
         for reading, place, known in zip(readings, places, matched, strict=False):
-            seen = _Seen(self._new() if known is None else known.number, reading.text, place, at)
-            if known is not None and not reading.text:
-                seen = replace(seen, text=known.text)
+            seen = _Seen(self._new(), (), place, at) if known is None else replace(known, place=place, at=at)
+            if reading.text:
+                others = [text for text in seen.texts if text != reading.text]
+                seen = replace(seen, texts=(reading.text, *others[: TEXTS - 1]))
             kept.append(seen)
+            self._places.append((at, place, seen.number))
             objects += _objects(seen.number, reading, place, width, height)
         still = [one for one in self._seen if one not in matched]
         gone = [one for one in still if at - one.at > self._keep or one.at > at]
@@ -85,13 +94,18 @@ class Scene:
         return self._frame
 
     def object_of(self, passage: PassageDecided) -> int | None:
-        """The id of the plate that passed, if it was followed under this text."""
-        if not passage.plate:
-            return None
+        """The id of the plate that passed, if it was followed: by its place in the passage's best picture, else by its
+        text."""
+        picture = passage.picture
+        if picture.width > 0 and picture.height > 0:
+            place = place_of(passage.box, picture.width, picture.height)
+            there = [number for at, seen, number in self._places if at == passage.at and _distance(seen, place) <= 0.5]
+            if there:
+                return there[-1]
         fitting = [
             one
             for one in (*self._left, *self._seen)
-            if one.text == passage.plate and passage.first_at - self._keep <= one.at <= passage.last_at + self._keep
+            if passage.plate in one.texts and passage.first_at - self._keep <= one.at <= passage.last_at + self._keep
         ]
         return max(fitting, key=lambda one: one.at).number if fitting else None
 
@@ -111,7 +125,7 @@ class Scene:
             for one in self._seen:
                 if not 0 <= at - one.at <= self._keep:
                     continue
-                same = bool(reading.text) and reading.text == one.text
+                same = bool(reading.text) and reading.text in one.texts
                 distance = _distance(place, one.place)
                 if distance <= (FAR if same else NEAR):
                     pairs.append((not same, distance, index, one))

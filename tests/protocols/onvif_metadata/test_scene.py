@@ -74,6 +74,16 @@ def test_a_passage_names_the_object_that_was_followed() -> None:
     assert scene.object_of(passage("43거6510")) == 1
 
 
+def test_a_passage_is_found_by_its_earlier_text_and_by_its_place() -> None:
+    scene = Scene()
+    for step, text in enumerate(("ABC1234", "ABC1Z34", "")):
+        look(scene, AT + step * STEP, (text, 100.0 + 10 * step, 300.0))
+    assert scene.object_of(passage("ABC1234", at=AT + STEP)) == 1
+    look(scene, AT + 3 * STEP, ("ABC1234", 130.0, 300.0), ("QQQ0000", 320.0, 540.0))
+    assert scene.object_of(passage("VOTED99", at=AT + 3 * STEP)) == 3, "at (320, 540) of that picture"
+    assert scene.object_of(passage("VOTED99", at=AT + 4 * STEP)) is None
+
+
 def test_a_vehicle_is_the_parent_of_its_plate() -> None:
     scene = Scene()
     vehicle = Vehicle(kind="truck", kind_confidence=0.6, box=(0, 0, 640, 720))
