@@ -2,8 +2,8 @@
 
 The engine gives the plates of one picture after the other; ``Scene`` says which of them is which: a text that it had
 lately, not far off, else the nearest place. It also holds the property "a vehicle is in view". The log's voter decides
-what passed (``lpr.plates``); here it is only about boxes that move. Times are handed in: ``at`` a picture's own, ``now``
-of a clock that never steps; both microseconds.
+what passed (``lpr.plates``); here it is only about boxes that move. Times are handed in: ``at`` a picture's own,
+``now`` of a clock that never steps; both microseconds.
 
 May import ``lpr.events`` and the standard library.
 """
