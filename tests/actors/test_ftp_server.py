@@ -240,6 +240,15 @@ async def test_commands_are_dealt_with_one_after_the_other(tmp_path: Path) -> No
         assert await told.of(LoggedIn) == [LoggedIn(user=NVR, remote="127.0.0.1", server="ftp")]
 
 
+async def test_nothing_is_read_after_the_last_command(tmp_path: Path) -> None:
+    fill(tmp_path, [Seen(at=BASE)])
+    async with served(tmp_path) as (port, _):
+        client = await Client.to(port)
+        client.send(b"QUIT\r\nNOOP\r\nXXXX\r\n")
+        assert (await client.reply()).startswith("221")
+        assert await client.reply() == ""
+
+
 async def test_wrong_log_ins_end_the_connection_and_then_are_not_looked_at(tmp_path: Path) -> None:
     fill(tmp_path, [])
     logins = TestLogins()

@@ -241,14 +241,17 @@ class Commands(aioftp.Server):
             await writer.drain()
 
     def _one_by_one(self, handler: Handler) -> Handler:
+        """The next command is read when this one is dealt with, and never when it ends the connection."""
+
         async def run(connection: Connection, rest: str) -> bool:
             try:
-                return await handler(connection, rest)
+                goes_on = await handler(connection, rest)
             except Unavailable as error:
                 connection.response("451", str(error))
-                return True
-            finally:
+                goes_on = True
+            if goes_on:
                 CURRENT.get().free.set()
+            return goes_on
 
         return run
 
