@@ -78,6 +78,10 @@ class Admission:
         self._take(connection, address)
         return None, None
 
+    def holds(self, connection: int) -> bool:
+        """Whether the connection has its place still: it may have been evicted before it was served at all."""
+        return connection in self._addresses
+
     def logged_in(self, connection: int) -> None:
         """The connection keeps its place from now on."""
         self._waiting.pop(connection, None)

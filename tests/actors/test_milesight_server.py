@@ -27,7 +27,7 @@ from lpr.events import (
     ServerListening,
 )
 from lpr.protocols.milesight import encode_frame, encode_login_request, encode_registration
-from tests.actors.milesight_rig import rig
+from tests.actors.milesight_rig import Client, rig
 
 pytestmark = pytest.mark.anyio
 BIG = bytes(range(256)) * 1536  # 384 KiB, more than the buffers of a stalled connection take
@@ -479,3 +479,21 @@ async def test_a_client_that_registers_for_other_messages_alone(
         client.close()
         [left] = await r.told(ClientLeft)
         assert (left.sent, left.ignored) == (len(plates), 2)
+
+
+async def test_a_rush_of_connections_never_takes_more_places_than_there_are(tmp_path: Path) -> None:
+    """The second is taken in before the first is served at all, on trio every other time."""
+    async with rig(tmp_path) as r:
+        server = await r.start(max_clients=1)
+        for _ in range(10):
+            rush = [socket.socket() for _ in range(2)]
+            r.clients += [Client(sock) for sock in rush]
+            for sock in rush:
+                sock.setblocking(False)
+                sock.connect_ex(server.addresses[0])
+            await r.settle()
+            assert server.clients == 1
+            assert await r.clients[-2].closed()
+            assert await r.clients[-1].log_in() == "200"
+            r.clients[-1].close()
+            await r.until(lambda: server.clients == 0)

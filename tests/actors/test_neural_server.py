@@ -99,7 +99,7 @@ async def test_a_stalled_reader_costs_no_memory_is_dropped_and_holds_up_nobody(t
         assert [message.record.plate for message in await messages(quick, 1)] == ["ZZ99"]
         assert server.feed.cached < 2 * 4_100_000
         [left] = await r.told(ClientLeft)
-        assert (left.client, left.reason) == ("127.0.0.1", "too slow")
+        assert (left.client, left.reason) == (f"127.0.0.1:{slow.sock.getsockname()[1]}", "too slow")
         assert server.clients == 1
         [abuse] = await r.events(AbuseSeen)
         assert abuse.counts == {"too slow": 1}
@@ -145,6 +145,19 @@ async def test_idle_connections_are_bounded_by_address_and_in_all(tmp_path: Path
         await passage(r, "AA11")
         for client in kept:
             assert len(await messages(client, 1)) == 1
+
+
+async def test_two_hundred_idle_connections_cost_nobody_a_passage(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        server = await start_server(r, max_clients=100, max_clients_per_address=100, connects=1000)
+        idle = [await r.connect(server) for _ in range(200)]
+        await r.told(ClientJoined, 100)
+        [*_, abuse] = await r.told(AbuseSeen)
+        assert set(abuse.counts) == {"too many connections from one address"}
+        assert server.clients == 100
+        await passage(r, "AA11")
+        assert [message.record.plate for message in await messages(idle[0], 1)] == ["AA11"]
+        assert r.blobs.reads == 1
 
 
 async def test_coming_and_going_does_not_fill_the_log(tmp_path: Path) -> None:

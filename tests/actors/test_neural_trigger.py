@@ -164,6 +164,23 @@ async def test_idle_connections_end_and_make_room_before(tmp_path: Path) -> None
         assert reasons == ["made room for another connection", "nothing was triggered in time"]
 
 
+async def test_idle_and_endlessly_slow_strangers_do_not_keep_a_controller_out(tmp_path: Path) -> None:
+    async with rig(tmp_path) as r:
+        camera = Camera(readings=((0, reading("AB12")),))
+        server = await start_trigger(r, camera, max_clients=20, max_clients_per_address=20, connects=1000)
+        strangers = [await r.connect(server) for _ in range(100)]
+        await r.told(ClientJoined, 100)
+        for stranger in strangers[-10:]:
+            await stranger.send(b"T")
+        controller = await r.connect(server)
+        for byte in b"TRIGGER":
+            await controller.send(bytes([byte]))
+            await r.settle(5)
+        assert await controller.receive() == b"AB12"
+        assert server.clients == 20
+        assert len(camera.fired) == 1
+
+
 async def test_a_client_that_takes_no_answers_is_dropped(tmp_path: Path) -> None:
     async with rig(tmp_path) as r:
         big = await picture(r, b"\xff\xd8" + bytes(4_000_000))

@@ -172,6 +172,9 @@ class MilesightServer:
         settings = self._settings
         verdict = Dropped("stopped")
         client: Client | None = None
+        if not self._admission.holds(number):
+            sock.close()
+            return
         try:
             prepare(sock, settings.buffer)
             connection = ServerConnection(max_message=settings.max_message, attempts=settings.login_attempts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 import anyio.lowlevel
@@ -52,7 +52,10 @@ class Connection(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """Who may connect, and how many. ``connects``: a minute and address. ``buffer``: bytes in the kernel for each."""
+    """Who may connect, and how many. ``connects``: a minute and address. ``buffer``: bytes in the kernel for each.
+
+    ``lasting``: a connection keeps its place from the beginning; else it makes room for others until ``keep``.
+    """
 
     host: str
     port: int
@@ -62,6 +65,7 @@ class Rules:
     connects: int
     buffer: int
     tick: float
+    lasting: bool = False
 
 
 class _Place:
@@ -155,18 +159,24 @@ class Listener:
         refused, evicted = self._admission.admit(number, address)
         if evicted is not None and evicted in self._places:
             self._places[evicted].drop(Dropped("made room for another connection", "idle"))
+        if self._rules.lasting:
+            self._admission.logged_in(number)
         return refused
 
     async def _serve(self, sock: socket.socket, number: int, address: str) -> None:
+        if not self._admission.holds(number):
+            sock.close()
+            return
         place = self._places[number] = _Place()
-        verdict = Dropped("stopped")
+        verdict, identity = Dropped("stopped"), ""
         client: Connection | None = None
         try:
             prepare(sock, self._rules.buffer)
+            identity = _identity(sock)
             client = self._make(sock, number, address)
             self._clients[number] = client
             self._somebody.set()
-            self.tell(ClientJoined(server=self.name, client=address, resumes_after=self._head()))
+            self.tell(ClientJoined(server=self.name, client=identity, resumes_after=self._head()))
             with place.scope:
                 verdict = await _ended(client)
             verdict = place.verdict or verdict
@@ -179,7 +189,7 @@ class Listener:
             if self._clients.pop(number, None) is not None and client is not None:
                 if verdict.offence:
                     self.offence(verdict.offence, address)
-                self.tell(ClientLeft(server=self.name, client=address, reason=verdict.reason, sent=client.sent))
+                self.tell(ClientLeft(server=self.name, client=identity, reason=verdict.reason, sent=client.sent))
 
     def tell(self, event: Event) -> None:
         """Something for the log."""
@@ -199,6 +209,12 @@ class Listener:
                     client.look(now)
                 except Dropped as dropped:
                     self._places[number].drop(dropped)
+
+
+def _identity(sock: socket.socket) -> str:
+    """A client's name: there is no log-in, so each connection is one of its own. Raises OSError when it is gone."""
+    host, port = cast("tuple[str, int]", sock.getpeername()[:2])
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _ended(client: Connection) -> Dropped:

@@ -65,6 +65,7 @@ class NeuralServer:
             connects=settings.connects,
             buffer=settings.buffer,
             tick=min(tick, settings.send_timeout / 2),
+            lasting=True,
         )
         self.listener = Listener(self.name, rules, clock, self._connection)
         self._begin()
@@ -113,7 +114,7 @@ class NeuralServer:
         self.listener.tell(event)
 
     def _connection(self, sock: socket.socket, number: int, address: str) -> Connection:
-        self.listener.keep(number)
+        del number, address
         sender = Sender(sock, self._clock, self._settings.send_timeout, nothing)
         return _Reader(sock, sender, self.feed, self._log.head, self._settings.max_input, self._readers)
 
