@@ -57,6 +57,7 @@ class Gate(asyncssh.SSHServer):
         self._connection: asyncssh.SSHServerConnection | None = None
         self._failures = 0
         self._sessions = 0
+        self._ended = False
         self.visitor = visitor
         self.shelves = server.shelves
         self.bandwidth = server.bandwidth
@@ -115,6 +116,8 @@ class Gate(asyncssh.SSHServer):
     async def room(self) -> None:
         """Until the client has taken enough of what it was sent. Raises asyncssh.SFTPConnectionLost."""
         clock = self._server.clock
+        if self._ended:
+            raise asyncssh.SFTPConnectionLost("the connection has ended")
         self.active = clock.mono()
         until = self.active + round(self._server.settings.send_timeout * SECOND)
         while self._under_way() > UNTAKEN:
@@ -135,7 +138,8 @@ class Gate(asyncssh.SSHServer):
         self._sessions -= 1
 
     def abort(self) -> None:
-        """End the connection now."""
+        """End the connection now; requests that are still queued are not dealt with."""
+        self._ended = True
         if self._connection is None:
             self._sock.close()
         else:
