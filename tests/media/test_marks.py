@@ -84,10 +84,10 @@ def test_so_many_of_thirty_a_second(rate: float, expected: int) -> None:
     assert taken(rate, [number * 1_000_000 // 30 for number in range(300)]) == pytest.approx(expected, abs=2)
 
 
-@given(st.lists(st.integers(-12_000, 12_000), min_size=250, max_size=250))
+@given(st.lists(st.integers(-12_000, 12_000), min_size=100, max_size=100))
 def test_a_camera_that_is_as_fast_loses_nothing_by_jitter(jitter: list[int]) -> None:
     times = sorted(number * 40_000 + late for number, late in enumerate(jitter))
-    assert taken(25, times) >= 248
+    assert taken(25, times) >= 98
 
 
 @given(st.floats(1, 60), st.lists(st.integers(1, 300_000), min_size=2, max_size=200))

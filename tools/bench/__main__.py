@@ -88,6 +88,8 @@ def figures(name: str, found: dict[str, Any]) -> Iterator[Figure]:
         beside = found["recognition"]
         label = "media: recognition's loss over the encoder's share"
         yield Figure(label, beside["over_share"], beside["target_over_share"], False)
+        label = "media: the same without waiting for cores"
+        yield Figure(label, beside["own_over_share"], beside["target_over_share"], False)
     else:
         if "run" in found:
             run = found["run"]

@@ -10,13 +10,14 @@ frame times; target: at most two.
 turns; ``share``: CPU seconds of the encoder's thread a second. Target: the loss is no larger than that share (and 0.02
 of noise). That needs a machine that is otherwise idle. On a busy one ``ms_alone`` and ``ms_beside`` tell more: what one
 picture takes without the time in which its thread waited for a core (Linux: schedstat), so that what is left is its own
-work, colder caches, and waiting for the interpreter.
+work, colder caches, and waiting for the interpreter; ``own_over_share`` is the loss by these.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import threading
 import time
@@ -204,6 +205,7 @@ async def recognition(images: list[NDArray[np.uint8]], codec: Codec, seconds: fl
         engine.close()
     before, after = (statistics.median(rate for rate, _ in one) for one in (alone, beside))
     share = statistics.median(shares)
+    ms_before, ms_after = (statistics.median(ms for _, ms in one) for one in (alone, beside))
     return {
         "codec": codec,
         "alone_fps": round(before, 2),
@@ -213,8 +215,11 @@ async def recognition(images: list[NDArray[np.uint8]], codec: Codec, seconds: fl
         "share": round(share, 4),
         "over_share": round(1 - after / before - share, 4),
         "target_over_share": TARGET_LOSS,
-        "ms_alone": round(statistics.median(ms for _, ms in alone), 2),
-        "ms_beside": round(statistics.median(ms for _, ms in beside), 2),
+        "ms_alone": round(ms_before, 2),
+        "ms_beside": round(ms_after, 2),
+        "own_over_share": round(1 - ms_before / ms_after - share, 4),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
