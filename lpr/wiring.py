@@ -43,7 +43,7 @@ from lpr.media.room import MediaRoom
 from lpr.preparing import StartError, read_secret, write_secret
 from lpr.protocols.mqtt_messages import Device
 from lpr.protocols.onvif.device import PATH as DEVICE_PATH
-from lpr.protocols.onvif.device import all_scopes
+from lpr.protocols.onvif.device_scopes import all_scopes
 from lpr.protocols.onvif.discovery import Shown
 from lpr.protocols.onvif.model import Analytics, Ports, Stream, World
 from lpr.protocols.onvif.model import Source as CameraSource
@@ -185,7 +185,7 @@ def _device_http(tools: Tools, live: Live | tuple[()], rtsp: Sequence[RtspServer
         try:
             more, discovery = _onvif(tools, onvif, settings, live, lambda: _ports(settings, servers, rtsp))
         except NoInterfaceError as error:
-            raise StartError(f"onvif: {error}; correct interfaces") from None
+            raise StartError(f"onvif.interfaces: {error}") from None
         parts += more
     servers.append(
         DeviceHttp(settings, parts, accounts=tools.accounts, logins=tools.logins, log=tools.log, clock=tools.clock)
@@ -302,7 +302,7 @@ def _onvif(
         return f"{scheme}://{http.address or own}:{port}{DEVICE_PATH}"
 
     discovery = Discovery(
-        interfaces_of(settings),
+        interfaces_of(settings, http),
         endpoint=device.endpoint,
         shown=lambda: Shown(tuple(all_scopes(world)), memory.version, memory.added.discoverable),
         address=address,

@@ -62,7 +62,7 @@ def interface(name: str, known: list[Found] | None = None) -> Found:
         if name in (found.name, found.address):
             return found
     listed = ", ".join(f"{found.name} ({found.address})" for found in there) or "none"
-    raise NoInterfaceError(f"no network interface {name}; there are: {listed}")
+    raise NoInterfaceError(f"there is no network interface {name}; name one of these: {listed}")
 
 
 def gateway() -> str | None:

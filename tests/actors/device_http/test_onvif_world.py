@@ -77,11 +77,20 @@ def test_a_configured_hardware_address_is_told() -> None:
 
 
 def test_discovery_needs_interfaces_that_are_there() -> None:
-    assert [one.name for one in interfaces_of(Onvif(interfaces=("eth0",)), KNOWN)] == ["eth0"]
+    everywhere = DeviceHttp(host="0.0.0.0")
+    assert [one.name for one in interfaces_of(Onvif(interfaces=("eth0",)), everywhere, KNOWN)] == ["eth0"]
     with pytest.raises(NoInterfaceError, match="lo, eth0, eth1"):
-        interfaces_of(Onvif(), KNOWN)
+        interfaces_of(Onvif(), everywhere, KNOWN)
     with pytest.raises(NoInterfaceError, match="wlan0"):
-        interfaces_of(Onvif(interfaces=("wlan0",)), KNOWN)
+        interfaces_of(Onvif(interfaces=("wlan0",)), everywhere, KNOWN)
+
+
+def test_discovery_tells_no_address_where_nobody_listens() -> None:
+    settings = Onvif(interfaces=("eth0",))
+    with pytest.raises(NoInterfaceError, match=r'device_http\.host = "192\.0\.2\.7"'):
+        interfaces_of(settings, DeviceHttp(), KNOWN)
+    assert interfaces_of(settings, DeviceHttp(host="192.0.2.7"), KNOWN)
+    assert interfaces_of(settings, DeviceHttp(address="camera.example.org"), KNOWN)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from lpr.config import Config, Onvif, RtspStream
+from lpr.config import Config, DeviceHttp, Onvif, RtspStream
 from lpr.core.accounts import Accounts
 from lpr.core.interfaces import Found, NoInterfaceError, gateway, interface, interfaces, resolvers
 from lpr.core.live import LiveView
@@ -84,13 +84,21 @@ def device_of(
     )
 
 
-def interfaces_of(settings: Onvif, known: Sequence[Found] | None = None) -> list[Found]:
-    """The interfaces on which discovery answers. Raises NoInterfaceError, also when none is named."""
+def interfaces_of(settings: Onvif, http: DeviceHttp, known: Sequence[Found] | None = None) -> list[Found]:
+    """The interfaces on which discovery answers. Raises NoInterfaceError, also when none is named, and when the server
+    does not listen at the address that would be told."""
     there = list(interfaces() if known is None else known)
     if not settings.interfaces:
         listed = ", ".join(found.name for found in there) or "none"
-        raise NoInterfaceError(f"onvif: discovery needs interfaces; there are: {listed}")
-    return list(dict.fromkeys(interface(name, there) for name in settings.interfaces))
+        raise NoInterfaceError(f"discovery needs interfaces; name some of these: {listed}")
+    chosen = list(dict.fromkeys(interface(name, there) for name in settings.interfaces))
+    for found in chosen:
+        if http.address is None and http.host not in ("", "0.0.0.0", "::", found.address):
+            raise NoInterfaceError(
+                f"discovery on {found.name} would tell {found.address}, where the server does not listen;"
+                f' set device_http.host = "{found.address}" or "0.0.0.0"'
+            )
+    return chosen
 
 
 def _interfaces(settings: Onvif, config: Config, there: Sequence[Found], log_id: str) -> list[Interface]:
