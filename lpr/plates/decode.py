@@ -140,11 +140,11 @@ def _reported(texts: Sequence[tuple[str, float]], settings: DecodeSettings) -> t
 _Path = tuple[int, ...]
 """For each segment the place of its string."""
 
-_BEAM: Final = 8
-_BY_FORMAT: Final = 6
+_BEAM: Final = 6
+_BY_FORMAT: Final = 4
 _VARIED: Final = 2
 _NEAR: Final = 3.0
-_CLEAR: Final = math.log(0.97)
+_CLEAR: Final = math.log(0.93)
 
 
 def _posterior(

@@ -37,10 +37,10 @@ TWINS: Final[dict[str, tuple[tuple[str, float], ...]]] = {
 Segment = tuple[tuple[str, float], ...]
 """The strings that a segment may hold with their log-probabilities (nats), the likeliest first. Not empty."""
 
-_SURE_BLANK: Final = 0.999
-_LEAST: Final = 1e-4
+_SURE_BLANK: Final = 0.995
+_LEAST: Final = 1e-3
 _HOPELESS: Final = 1e-6
-_MOST: Final = 8
+_MOST: Final = 6
 _IN_A_RUN: Final = 6
 """Characters of one column that count where several columns hang together: what is doubtful there is no plate."""
 
