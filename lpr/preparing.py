@@ -76,6 +76,9 @@ def _listeners(config: Config) -> Iterator[tuple[str, str, int]]:
         yield "rtsp.port", config.rtsp.host, config.rtsp.port
     if config.rtsp is not None and config.rtsp.tls is not None:
         yield "rtsp.tls_port", config.rtsp.host, config.rtsp.tls_port
+    for section, servers in (("neural_server", config.neural_server), ("neural_trigger", config.neural_trigger)):
+        for index, server in enumerate(servers):
+            yield f"{section}.{index}.port", server.host, server.port
     if config.ftp is not None:
         yield "ftp.port", config.ftp.host, config.ftp.port
     if config.sftp is not None:
