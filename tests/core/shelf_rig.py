@@ -38,11 +38,13 @@ def fill(folder: Path, passages: Sequence[Seen]) -> None:
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
     connection.executescript(search.SCHEMA)
+    stored: set[bytes] = set()
     for number, seen in enumerate(passages, 1):
         names: list[str | None] = []
         for data in (seen.jpeg, seen.plate_jpeg):
-            if data is not None and seen.keep:
+            if data is not None and seen.keep and data not in stored:
                 blobs.store(data)
+                stored.add(data)
             names.append(None if data is None else name_of(data))
         values: dict[str, object] = {
             "seq": number, "id": f"id-{number}", "plate": seen.plate, "twin": "", "confidence": 0.875,
