@@ -174,9 +174,9 @@ def with_labels(folders: Sequence[Folder], labels: Path | None) -> list[Folder]:
     """
     if labels is None:
         return list(folders)
-    without = [folder for folder in folders if not folder.texts]
+    without = [folder for folder in folders if folder.kind == "labelled" and not folder.texts]
     if len(without) != 1:
-        raise FolderError(f"{labels}: labels are for one folder without texts; {len(without)} of those given have none")
+        raise FolderError(f"{labels}: labels are for one folder of plates without texts; {len(without)} of those given are")
     return [labelled_by(folder, labels) if folder is without[0] else folder for folder in folders]
 
 
