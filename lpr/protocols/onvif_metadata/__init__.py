@@ -8,7 +8,7 @@ Everything here is pure.
 ``passage``    a passage in those words
 ``scene``      objects that keep their id while they move
 ``documents``  documents and messages as XML, in each form
-``reading``    documents of any maker read, deviations named
+``reading``    documents of any maker read, deviations named; ``intake``: their XML, ``reading_values``: their values
 ``topics``     the TopicSet
 ``analytics``  content of the analytics service
 ``onvif_ej``   events as JSON over MQTT
