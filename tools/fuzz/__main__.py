@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-WITH_CODE = ("lpr.protocols", "tools.fuzz.targets", "tools.fuzz.rtp")
+WITH_CODE = ("lpr.protocols", "tools.fuzz.targets", "tools.fuzz.rtp", "tools.fuzz.neural")
 """Modules whose branches guide the fuzzer."""
 
 

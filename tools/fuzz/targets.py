@@ -31,7 +31,7 @@ from lpr.protocols.onvif_events import (
 from lpr.protocols.onvif_events.filters import topic_of
 from lpr.protocols.onvif_metadata import MetadataError, document, parse_document, plate_of
 from lpr.protocols.onvif_metadata.analytics import sample_frame
-from tools.fuzz import rtp
+from tools.fuzz import neural, rtp
 
 PLATE = topic_of("tns1:RuleEngine/Recognition/LicensePlate")
 ITEMS = (Item("VideoSource", "VS0"), Item("Rule", "LPR"), Item("LicensePlateInfo", None))
@@ -152,6 +152,8 @@ TARGETS: dict[str, Target] = {
     "tokens": Target(tokens, (b"nvr|b25l|2025-06-15T15:06:40.000Z|tuOSpGlFlIXsozq4HFNeeGeFLEI=",)),
     "milesight-server": Target(milesight_server, (encode_login_request("admin", "secret"),)),
     "milesight-client": Target(milesight_client, (encode_login_reply("200"),)),
+    "neural-messages": Target(neural.messages, neural.MESSAGES),
+    "neural-trigger": Target(neural.triggers, neural.TRIGGERS),
     "rtp-packets": Target(rtp.packets, rtp.PACKETS),
     "rtcp": Target(rtp.reports, rtp.REPORTS),
     "rtp-jpeg": Target(rtp.pictures, rtp.PICTURES),
