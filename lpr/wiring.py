@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ from lpr.protocols.mqtt_messages import Device
 from lpr.protocols.onvif.device import PATH as DEVICE_PATH
 from lpr.protocols.onvif.device_scopes import all_scopes
 from lpr.protocols.onvif.discovery import Shown
-from lpr.protocols.onvif.model import Analytics, Ports, Stream, World
+from lpr.protocols.onvif.model import Analytics, Once, Ports, Stream, World
 from lpr.protocols.onvif.model import Source as CameraSource
 from lpr.protocols.onvif_metadata import analytics_of, camera_tokens, ej_payload, ej_topic, plate_notification
 from lpr.web.users import UserError, UserStore, one_time_password
@@ -260,9 +261,9 @@ def _onvif(
     )
     memory = Memory(log)
 
-    def streams() -> Sequence[Stream]:
-        return streams_of(config, live.room, tools.views, changeable=settings.change_streams)
+    streams = Once(lambda: streams_of(config, live.room, tools.views, changeable=settings.change_streams))
 
+    @lru_cache(maxsize=32)
     def shown_analytics(source: CameraSource) -> Analytics:
         camera = config.cameras[source.number]
         told = analytics_of(camera_tokens(source.number), region=camera.trigger.region)
@@ -276,7 +277,7 @@ def _onvif(
     async def snapshot(stream: Stream) -> bytes:
         return await live.room.snapshot(stream.source.name, stream.width)
 
-    world = World(device, streams, lambda: memory.added, shown_analytics, key_frame)
+    world = World(device, streams, lambda: memory.added, shown_analytics, key_frame, streams.forget)
     try:
         events = EventsService(config.onvif_events, live.plates, clock)
     except NotifyError as error:

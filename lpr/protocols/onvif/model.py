@@ -220,16 +220,35 @@ class Analytics:
     samples: tuple[tuple[str, Element], ...] = ()
 
 
+class Once:
+    """Streams that are looked up once a request: an answer asks for them many times. ``forget`` before each."""
+
+    def __init__(self, make: Callable[[], Sequence[Stream]]) -> None:
+        self._make = make
+        self._kept: Sequence[Stream] | None = None
+
+    def __call__(self) -> Sequence[Stream]:
+        if self._kept is None:
+            self._kept = self._make()
+        return self._kept
+
+    def forget(self) -> None:
+        """Look them up again when they are asked for next."""
+        self._kept = None
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What the handlers look at, freshly for each call. ``analytics``: of a source. ``key_frame``: asks a stream for
-    a key frame and a whole metadata document."""
+    a key frame and a whole metadata document. ``forget``: called before each request, so that what is kept during one
+    is looked up anew."""
 
     device: Device
     streams: Callable[[], Sequence[Stream]]
     added: Callable[[], Added] = Added
     analytics: Callable[[Source], Analytics] = lambda source: Analytics()
     key_frame: Callable[[Stream], None] = lambda stream: None
+    forget: Callable[[], None] = lambda: None
 
     def sources(self) -> list[Source]:
         """The sources of the streams, each once, in their order."""

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from lpr.protocols.onvif.model import Encoding, Ports
+from lpr.protocols.onvif.model import Encoding, Once, Ports, Stream
 from lpr.protocols.onvif.names import q
 from lpr.protocols.onvif.soap import Fault
 from lpr.protocols.onvif.tree import element, words
@@ -445,3 +445,16 @@ def test_supported_metadata(kind: str | None, count: int) -> None:
     assert len(answer) == count
     if count:
         assert answer[0].get("Type") == "tt:LicensePlateRecognition" and answer[0][0].tag == q("tan:SampleFrame")
+
+
+def test_streams_are_looked_up_once_a_request() -> None:
+    asked: list[int] = []
+
+    def look() -> tuple[Stream, ...]:
+        asked.append(1)
+        return (MAIN,)
+
+    once = Once(look)
+    assert once() == once() == (MAIN,) and len(asked) == 1
+    once.forget()
+    assert once() == (MAIN,) and len(asked) == 2

@@ -105,6 +105,7 @@ class OnvifPart:
     async def snapshot(self, request: DeviceRequest) -> web.StreamResponse:
         """The latest picture of a stream."""
         name = request.http.match_info["name"]
+        self._world.forget()
         found = next((stream for stream in self._world.streams() if stream.name == name), None)
         if found is None:
             raise Refusal(plain(404, "there is no such stream"))
@@ -170,6 +171,7 @@ class OnvifPart:
     async def _call(self, operation: Operation, call: Call) -> Reply:
         if operation.handler is None:
             raise not_supported(f"{operation.name} is not offered: {operation.why}")
+        self._world.forget()
         found = operation.handler(call)
         if inspect.isawaitable(found):
             found = await found
