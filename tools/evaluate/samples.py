@@ -176,7 +176,7 @@ def with_labels(folders: Sequence[Folder], labels: Path | None) -> list[Folder]:
         return list(folders)
     without = [folder for folder in folders if folder.kind == "labelled" and not folder.texts]
     if len(without) != 1:
-        raise FolderError(f"{labels}: labels are for one folder of plates without texts; {len(without)} of those given are")
+        raise FolderError(f"{labels}: labels are for one folder without texts; {len(without)} of those given are such")
     return [labelled_by(folder, labels) if folder is without[0] else folder for folder in folders]
 
 
