@@ -1,7 +1,7 @@
 """Bearer tokens: JSON Web Tokens (RFC 7519) with HMAC-SHA-256 and nothing else (RFC 8725: one algorithm, fixed).
 
-What a token says of its algorithm is not believed: only the one header that is written here is read. ``now`` comes in.
-Imports nothing of ours.
+What a token says of its algorithm is not believed: only the one header that is written here is read. Imports nothing of
+ours.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ def issue(secret: bytes, claims: Claims) -> str:
     return (body + b"." + _signature(secret, body)).decode()
 
 
-def check(secret: bytes, token: str, now: int) -> Claims | None:
-    """What the token says, None when it is not ours. ``now``: seconds since the epoch; one that has ended is given with
-    an ``exp`` that is not after ``now``: ask for a new log-in then."""
+def check(secret: bytes, token: str) -> Claims | None:
+    """What the token says, None when it is not ours. Whether it has ended is for the caller to see (``exp``)."""
     if len(token) > MAX_TOKEN or not token.isascii():
         return None
     body, _, signature = token.encode().rpartition(b".")

@@ -113,7 +113,9 @@ async def test_tokens_of_others_and_old_ones(tmp_path: Path) -> None:
     async with pumatronix(tmp_path / "b") as (rig, _):
         assert (await get(rig, "api/equipment/ocr", foreign))[0] == 401
         assert (await get(rig, "api/equipment/ocr", {"Authorization": "Bearer "}))[0] == 401
-        assert (await get(rig, "api/equipment/ocr", {"Authorization": "Bearer a.b.c"}))[0] == 401
+        for _ in range(30):
+            assert (await get(rig, "api/equipment/ocr", {"Authorization": "Bearer a.b.c"}))[0] == 401
+        assert (await log_in(rig, "nvr"))[0] == 200  # the address is not shut out for that
 
 
 async def test_a_token_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
