@@ -26,14 +26,14 @@ LOOPBACK = Found("lo", "127.0.0.1", 8)
 
 def no_multicast() -> str:
     """Why loopback can't be tested here, "" when it can."""
-    with listener(0) as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        one.settimeout(2)
-        other.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-        try:
+    try:
+        with listener(0) as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            one.settimeout(2)
+            other.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
             other.sendto(b"x", (GROUP, one.getsockname()[1]))
             one.recv(1)
-        except OSError as error:
-            return f"no multicast on loopback: {error}"
+    except OSError as error:
+        return f"no multicast on loopback: {error}"
     return ""
 
 
@@ -49,10 +49,7 @@ def listener(port: int) -> socket.socket:
 
 @pytest.fixture(scope="module", autouse=True)
 def multicast() -> None:
-    try:
-        why = no_multicast()
-    except OSError as error:
-        why = f"no multicast on loopback: {error}"
+    why = no_multicast()
     if why:
         pytest.skip(why)
 
