@@ -52,11 +52,11 @@ class PassageMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``id``: the passage's; the same document may come twice with it, never two passages. ``device``, ``camera``,
     ``lane``: where. ``at``, ``first_at``, ``last_at``: UTC, ISO 8601 with milliseconds: the best picture, and when the
-    vehicle was first and last seen. ``plate``: upper case without separators, "" when it could not be read; ``plated``: false
-    for a vehicle without a plate. ``confidence``: 0 to 1. ``country``: ISO 3166-1 alpha-2. ``format``: a key of the plate
-    formats. ``direction``: "approach", "away" or "unknown". ``speed_kmh``: km/h, null when not measured. ``box``: left,
-    top, right, bottom; ``corners``: top left, top right, bottom right, bottom left of the plate; both pixels of
-    ``picture``. ``reads``: readings that were voted on.
+    vehicle was first and last seen. ``plate``: upper case without separators, "" when it could not be read;
+    ``plated``: false for a vehicle without a plate. ``confidence``: 0 to 1. ``country``: ISO 3166-1 alpha-2.
+    ``format``: a key of the plate formats. ``direction``: "approach", "away" or "unknown". ``speed_kmh``: km/h, null
+    when not measured. ``box``: left, top, right, bottom; ``corners``: top left, top right, bottom right, bottom left
+    of the plate; both pixels of ``picture``. ``reads``: readings that were voted on.
     """
 
     version: int = VERSION
