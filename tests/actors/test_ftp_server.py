@@ -437,7 +437,7 @@ async def test_a_client_that_takes_nothing_is_dropped(tmp_path: Path) -> None:
 
 
 async def test_a_transfer_without_a_data_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lpr.actors.ftp_server.commands.DATA_TIMEOUT", 0.1)
+    monkeypatch.setattr("lpr.actors.ftp_server.link.DATA_TIMEOUT", 0.1)
     fill(tmp_path, [Seen(at=BASE)])
     async with served(tmp_path) as (port, told):
         client = await Client.to(port)

@@ -1,95 +1,60 @@
-"""FTP's commands over aioftp's server: what is served, and what aioftp leaves open made safe.
+"""FTP's commands: who comes in, encryption, and the tree that is served.
 
-aioftp (0.28) gives the loop over a connection's commands, the replies in order, passive mode and the small commands.
-Added here, because it has none of it: AUTH TLS and PROT (RFC 4217), SIZE, MDTM, FEAT, NLST and OPTS (RFC 3659, 2389),
-commands one after the other (a pipelined USER must not change who a PASS is for), replies bounded by what the client
-reads, a time for logging in, data connections of the client's own address only. No command that writes exists, and
-paths are resolved by ``lpr.core.tree`` alone: aioftp's own path layer is never used.
+Added to what aioftp has: AUTH TLS and PROT (RFC 4217), SIZE, MDTM, FEAT, NLST and OPTS (RFC 3659, 2389). No command
+that writes exists, and paths are resolved by ``lpr.core.tree`` alone: aioftp's own path layer is never used.
 
-May import ``lpr.core``. asyncio only, as aioftp is.
+May import ``lpr.config`` and ``lpr.core``. asyncio only, as aioftp is.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import re
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias, cast
+from typing import cast
 
-import aioftp
-from aioftp.common import Connection, StreamIO
-from aioftp.errors import NoAvailablePort
+from aioftp.common import Connection
 
+from lpr.actors.ftp_server.link import END, Handler, Link
 from lpr.actors.ftp_server.listing import facts_line, list_line, stamp, target_of
-from lpr.actors.ftp_server.session import CURRENT, Session
+from lpr.actors.ftp_server.session import CURRENT
+from lpr.config import FtpServer as Settings
 from lpr.core import tree
-from lpr.core.clock import SECOND, Clock
-from lpr.core.shelves import Entry, Opened, Shelves, Unavailable
+from lpr.core.clock import Clock
+from lpr.core.shelves import Entry, Opened, Shelves
 from lpr.core.visitors import Bandwidth, Visitors
 
 BLOCK = 65_536
 """Bytes read and sent at once."""
-DATA_TIMEOUT = 15.0
-"""Seconds that a transfer waits for its data connection."""
-TLS_HANDSHAKE = 10.0
 FAILURES = 3
 """Failed log-ins before the connection is closed."""
 LISTED = 256
 """Lines of a listing that are sent at once."""
-END = " end"
-"""A command that no client can send: its argument is the last reply."""
 WRITING = ("stor", "stou", "appe", "dele", "mkd", "rmd", "rnfr", "rnto", "allo", "site")
 FEATURES = ("EPSV", "MDTM", "MLST type*;size*;modify*;", "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8")
 ENCRYPTION = ("AUTH TLS", "PBSZ", "PROT")
 
 _OFFSET = re.compile("[0-9]{1,15}")
 
-Handler: TypeAlias = Callable[[Connection, str], Awaitable[bool]]
-Answer: TypeAlias = Callable[[str, str], None]
 
-
-class Commands(aioftp.Server):
-    """``context``: for TLS, None without. ``plain``: it may also go without. ``implicit``: TLS from the start."""
+class Commands(Link):
+    """``shelves``: what is served."""
 
     def __init__(
         self,
+        settings: Settings,
         *,
         shelves: Shelves,
         visitors: Visitors,
         clock: Clock,
         bandwidth: Bandwidth,
         context: ssl.SSLContext | None,
-        plain: bool,
-        implicit: bool,
-        login_timeout: float,
-        idle_seconds: float,
-        send_timeout: float,
-        passive_ports: range | None,
-        address: str | None,
     ) -> None:
-        super().__init__(
-            socket_timeout=send_timeout,
-            data_ports=passive_ports,
-            ipv4_pasv_forced_response_address=address,
-            welcome_message="lpr",
-        )
-        self.connections = {}
-        self.server_port = 0
+        super().__init__(settings, visitors=visitors, clock=clock, bandwidth=bandwidth, context=context)
         self._shelves = shelves
-        self._visitors = visitors
-        self._clock = clock
-        self._bandwidth = bandwidth
-        self._context = context
-        self._plain = plain
-        self._implicit = implicit
-        self._login_timeout = login_timeout
-        self._idle_seconds = idle_seconds
-        self._send_timeout = send_timeout
-        self._tasks: set[asyncio.Task[Any]] = set()
         open_to_all: dict[str, Handler] = {
             END: self.end,
             "auth": self.auth,
@@ -126,135 +91,6 @@ class Commands(aioftp.Server):
             **{name: self._one_by_one(self._for_users(handler)) for name, handler in for_users.items()},
         }
 
-    async def close(self) -> None:
-        """End every connection."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-    # --- a connection's life ---------------------------------------------------------------------------
-
-    async def dispatcher(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One control connection, from its acceptance to its end."""
-        peer = writer.get_extra_info("peername") or ("",)
-        visitor = self._visitors.enter(str(peer[0]))
-        task = asyncio.current_task()
-        if visitor is None or task is None:
-            writer.close()
-            return
-        visitor.drop = task.cancel
-        self._tasks.add(task)
-        session = Session(visitor, reader, writer, self._clock.mono() + round(self._login_timeout * SECOND))
-        CURRENT.set(session)
-        try:
-            if self._implicit:
-                await self._encrypt(session)
-                session.protected = True
-            await super().dispatcher(reader, writer)
-        except (OSError, EOFError, TimeoutError):
-            self._visitors.offence("failed TLS handshake", visitor)
-        except asyncio.CancelledError:
-            return  # this task is the connection, and asyncio's streams take its cancellation for an error
-        finally:
-            writer.close()
-            self._tasks.discard(task)
-            self._visitors.leave(visitor)
-
-    async def _encrypt(self, session: Session) -> None:
-        """TLS on the control connection from here on. Raises OSError, EOFError, TimeoutError.
-
-        Nothing has been read since the client may have begun with it: no await may come before this.
-        """
-        assert self._context is not None
-        await session.writer.start_tls(self._context, ssl_handshake_timeout=TLS_HANDSHAKE)
-        session.encrypted = True
-
-    async def parse_command(self, stream: StreamIO, censor_commands: tuple[str] = ("pass",)) -> tuple[str, str]:
-        """The next command, once the one before it is answered and the answer was taken."""
-        session = CURRENT.get()
-        await session.free.wait()
-        await session.answers.join()
-        line = b""
-        try:
-            while not line:
-                line = await self._line(session)
-        except _Over as over:
-            return self._busy(session, END, over.reply)
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        command, _, rest = text.partition(" ")
-        if "\ufffd" in command or not command.isascii() or not command.isalpha():
-            self._visitors.offence("malformed command", session.visitor)
-            return "?", ""
-        return self._busy(session, command.lower(), rest)
-
-    async def _line(self, session: Session) -> bytes:
-        """A line of the client; empty: go on waiting, since a transfer is under way. Raises _Over."""
-        wait = self._idle_seconds
-        if not session.logged_in:
-            wait = (session.deadline - self._clock.mono()) / SECOND
-        try:
-            async with asyncio.timeout(max(0.0, wait)):
-                line = await session.reader.readline()
-        except TimeoutError:
-            if session.sending:
-                return b""
-            if not session.logged_in:
-                self._visitors.offence("no log-in", session.visitor)
-            raise _Over("421 Nothing was asked for too long") from None
-        except ValueError:
-            self._visitors.offence("overlong command", session.visitor)
-            raise _Over("500 This line is too long") from None
-        except OSError:
-            raise _Over("") from None
-        if not line.endswith(b"\n"):
-            raise _Over("")
-        return line
-
-    def _busy(self, session: Session, command: str, rest: str) -> tuple[str, str]:
-        if command in self.commands_mapping:
-            session.free.clear()
-        return command, rest
-
-    async def response_writer(self, stream: StreamIO, response_queue: asyncio.Queue[Any]) -> None:
-        """Send the replies; a client that does not read them is dropped."""
-        session = CURRENT.get()
-        session.answers = response_queue
-        try:
-            while True:
-                answer = await response_queue.get()
-                try:
-                    await self._write(session.writer, _reply(*answer))
-                finally:
-                    response_queue.task_done()
-        except (OSError, TimeoutError):
-            session.visitor.drop()
-
-    async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        """Not by aioftp's streams: their ``wait_for`` may lose a cancellation (Python 3.11), and its task never ends.
-
-        Raises OSError, TimeoutError.
-        """
-        writer.write(data)
-        async with asyncio.timeout(self._send_timeout):
-            await writer.drain()
-
-    def _one_by_one(self, handler: Handler) -> Handler:
-        """The next command is read when this one is dealt with, and never when it ends the connection."""
-
-        async def run(connection: Connection, rest: str) -> bool:
-            try:
-                goes_on = await handler(connection, rest)
-            except Unavailable as error:
-                connection.response("451", str(error))
-                goes_on = True
-            if goes_on:
-                CURRENT.get().free.set()
-            return goes_on
-
-        return run
-
     def _for_users(self, handler: Handler) -> Handler:
         async def run(connection: Connection, rest: str) -> bool:
             if not CURRENT.get().logged_in:
@@ -265,13 +101,6 @@ class Commands(aioftp.Server):
         return run
 
     # --- log-in and encryption -------------------------------------------------------------------------
-
-    async def end(self, connection: Connection, rest: str) -> bool:
-        """The connection is over; ``rest`` is the last reply, if any."""
-        if rest:
-            code, _, text = rest.partition(" ")
-            connection.response(code, text)
-        return False
 
     async def auth(self, connection: Connection, rest: str) -> bool:
         session = CURRENT.get()
@@ -377,50 +206,7 @@ class Commands(aioftp.Server):
             return True
         return await super().epsv(connection, "")
 
-    async def _start_passive_server(
-        self,
-        connection: Connection,
-        handler_callback: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
-    ) -> asyncio.Server:
-        """A port for data connections; the client's own address alone may use it. Raises NoAvailablePort, OSError."""
-        session = CURRENT.get()
-
-        async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            peer = writer.get_extra_info("peername") or ("",)
-            if str(peer[0]) != session.visitor.address or connection.future.data_connection.done():
-                self._visitors.offence("stranger at a data port", session.visitor)
-                writer.close()
-                return
-            if session.protected:
-                assert self._context is not None
-                try:
-                    await writer.start_tls(self._context, ssl_handshake_timeout=TLS_HANDSHAKE)
-                except (OSError, EOFError, TimeoutError):
-                    writer.close()
-                    return
-            await handler_callback(reader, writer)
-
-        host: str = connection.server_host
-        ports = self.available_data_ports
-        if ports is None:
-            return await asyncio.start_server(accepted, host, 0, backlog=2)
-        for _ in range(ports.qsize()):
-            priority, port = ports.get_nowait()
-            try:
-                server = await asyncio.start_server(accepted, host, port, backlog=2)
-            except OSError as error:
-                ports.put_nowait((priority + 1, port))
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                continue
-            connection.passive_server_port = port
-            return server
-        raise NoAvailablePort
-
     # --- the tree --------------------------------------------------------------------------------------
-
-    def _path(self, connection: Connection, rest: str) -> str:
-        return tree.absolute(rest, str(connection.current_directory)) if rest else str(connection.current_directory)
 
     async def _entry(self, connection: Connection, rest: str) -> tuple[tree.Node, Entry] | None:
         """The node of a path and its entry; None, and the client is told, when there is none. Raises Unavailable."""
@@ -514,79 +300,6 @@ class Commands(aioftp.Server):
             connection.response("550", "There is no such file")
             return True
         return self._start(connection, _blocks(file, start), path=tree.path_of(node))
-
-    # --- data connections ------------------------------------------------------------------------------
-
-    def _may_send(self, connection: Connection) -> bool:
-        """Whether something may be sent now; if not, the client is told why."""
-        session = CURRENT.get()
-        if session.sending:
-            connection.response("450", "Another transfer is under way")
-        elif not session.protected and not self._plain:
-            connection.response("521", "PROT P is needed here")
-        elif not connection.future.passive_server.done():
-            connection.response("425", "PASV or EPSV first")
-        else:
-            return True
-        return False
-
-    def _start(self, connection: Connection, pieces: AsyncGenerator[bytes, None], path: str = "") -> bool:
-        """Send ``pieces`` in a task of its own. ``path``: of the file, for the audit trail."""
-        CURRENT.get().sending = True
-        connection.response("150", "Here it comes")
-        connection.extra_workers.add(asyncio.create_task(self._send(connection, pieces, path)))
-        return True
-
-    async def _send(self, connection: Connection, pieces: AsyncGenerator[bytes, None], path: str) -> bool:
-        session = CURRENT.get()
-        sent, outcome, stream = 0, "aborted", None
-        try:
-            async with asyncio.timeout(DATA_TIMEOUT):
-                stream = await asyncio.shield(connection.future.data_connection)
-            del connection.data_connection
-            async for piece in pieces:
-                await self._bandwidth.take(len(piece))
-                await self._write(stream.writer, piece)
-                sent += len(piece)
-            outcome = "done"
-            connection.response("226", "Done")
-        except asyncio.CancelledError:
-            connection.response("426", "Aborted")
-            connection.response("226", "Done")
-        except Unavailable as error:
-            outcome = str(error)
-            connection.response("451", outcome)
-        except (OSError, TimeoutError) as error:
-            outcome = "too slow" if isinstance(error, TimeoutError) else "connection lost"
-            outcome = "no data connection" if stream is None else outcome
-            connection.response("425" if stream is None else "426", outcome)
-        finally:
-            session.sending = False
-            if stream is not None and outcome == "done":
-                stream.close()
-            elif stream is not None:
-                stream.writer.transport.abort()  # a part must not look like the whole
-            with suppress(RuntimeError):
-                await pieces.aclose()
-            if path:
-                self._visitors.transferred(session.visitor, path, sent, outcome)
-        return True
-
-
-class _Over(Exception):
-    """The connection ends. ``reply``: the last one, "" when nobody is there to read it."""
-
-    def __init__(self, reply: str) -> None:
-        super().__init__(reply)
-        self.reply = reply
-
-
-def _reply(code: str, text: str | list[str] = "", block: bool = False) -> bytes:
-    """A reply's bytes. ``block``: the lines between the first and the last stand without the code (RFC 959, 4.2)."""
-    lines = [text] if isinstance(text, str) else text
-    between = [f" {line}" if block else f"{code}-{line}" for line in lines[1:-1]]
-    first = [f"{code}-{lines[0]}"] if len(lines) > 1 else []
-    return "".join(f"{line}\r\n" for line in (*first, *between, f"{code} {lines[-1]}")).encode("utf-8", "replace")
 
 
 async def _blocks(file: Opened, start: int) -> AsyncGenerator[bytes, None]:

@@ -1,7 +1,7 @@
 """The FTP server as an actor: listens, tells the log who came and what they took, and ends in good order.
 
-Wire: aioftp with the commands of ``commands``; the tree: ``lpr.core.tree`` and ``lpr.core.shelves``; who may come in:
-``lpr.core.visitors``. May import ``lpr.events``, ``lpr.config`` and ``lpr.core``. asyncio only, as aioftp is.
+Wire: aioftp with ``link`` and ``commands`` over it; the tree: ``lpr.core.tree`` and ``lpr.core.shelves``; who may come
+in: ``lpr.core.visitors``. May import ``lpr.events``, ``lpr.config`` and ``lpr.core``. asyncio only, as aioftp is.
 """
 
 from __future__ import annotations
@@ -79,20 +79,13 @@ class FtpServer:
             max_per_address=settings.max_clients_per_address,
             attempts=settings.login_attempts,
         )
-        ports = settings.passive_ports
         return Commands(
+            settings,
             shelves=self._shelves,
             visitors=visitors,
             clock=self._clock,
             bandwidth=Bandwidth(settings.bandwidth, self._clock),
             context=context,
-            plain=settings.plain,
-            implicit=settings.implicit,
-            login_timeout=settings.login_timeout,
-            idle_seconds=settings.idle_timeout,
-            send_timeout=settings.send_timeout,
-            passive_ports=None if ports is None else range(ports[0], ports[1] + 1),
-            address=settings.address,
         )
 
     def _context(self) -> ssl.SSLContext | None:
