@@ -6,11 +6,12 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from lpr.protocols.onvif.model import World
+from lpr.protocols.onvif.model import Analytics, World
 from lpr.protocols.onvif.names import NAMESPACES, split
 from lpr.protocols.onvif.operations import Operation
 from lpr.protocols.onvif.soap import Fault
 from lpr.protocols.onvif.tree import element
+from lpr.protocols.onvif_metadata import analytics_of, camera_tokens
 from tests.protocols.onvif import schemas
 from tests.protocols.onvif.worlds import Place
 
@@ -148,6 +149,22 @@ def test_media2_is_made_of_types_that_validate() -> None:
             assert schemas.faults(holder) == []
             seen.add(kind)
     assert len(seen) == 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("trt:GetProfiles", "trt:GetVideoAnalyticsConfigurations", "tan:GetRules", "tan:GetAnalyticsModules"),
+        *("tan:GetSupportedRules", "tan:GetSupportedAnalyticsModules"),
+    ],
+)
+def test_what_the_service_says_of_its_analytics_validates(name: str) -> None:
+    told = analytics_of(camera_tokens(0), region=((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)))
+    content = Analytics(told.modules, told.rules, told.module_descriptions, told.rule_descriptions, told.samples)
+    place = Place(analytics=lambda source: content)
+    given = [element("tan:ConfigurationToken", "VAC0")] if name.startswith("tan:") else []
+    answer = place.call(name, *given)
+    assert len(answer) and schemas.faults(answer) == []
 
 
 def test_the_worlds_default_is_valid_too() -> None:

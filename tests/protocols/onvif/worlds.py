@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import cast
 from xml.etree.ElementTree import Element
 
@@ -64,7 +64,12 @@ def analytics(source: Source) -> Analytics:
 class Place:
     """A device under test: what it is asked, and what is changed."""
 
-    def __init__(self, device: Device = DEVICE, streams: tuple[Stream, ...] = (MAIN, SUB, FINE)) -> None:
+    def __init__(
+        self,
+        device: Device = DEVICE,
+        streams: tuple[Stream, ...] = (MAIN, SUB, FINE),
+        analytics: Callable[[Source], Analytics] = analytics,
+    ) -> None:
         self.streams = streams
         self.added = Added()
         self.key_frames: list[str] = []
