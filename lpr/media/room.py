@@ -139,7 +139,7 @@ class MediaRoom:
             async with anyio.create_task_group() as self._tasks:
                 for name, problem in self._problems.items():
                     if problem:
-                        _logger.warning("stream %s: %s", name, problem)
+                        _logger.info("stream %s: %s", name, problem)  # `lpr run` prints it beside the address
                 for stream in (*self._videos.values(), *self._sounds.values(), *self._documents.values()):
                     self._start(stream)
                 await anyio.sleep_forever()

@@ -112,8 +112,10 @@ async def test_streams_have_the_tracks_that_are_configured() -> None:
 
 async def test_what_is_offered_otherwise_is_said_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     rig = Rig(RtspStream(name="main", codec="h265", audio="aac"))
+    caplog.set_level("INFO", "lpr.media.room")
     async with rig.running():
         await _sound_known(rig, "main")
+        await anyio.wait_all_tasks_blocked()
     assert "stream main: MJPEG is offered instead of H265" in caplog.text
     assert "sound of gate: only files and streams have sound" in caplog.text
 
