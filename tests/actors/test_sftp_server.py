@@ -14,6 +14,8 @@ import anyio
 import asyncssh
 import pytest
 from asyncssh import constants as ssh
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from lpr.actors.sftp_server import SftpServer
 from lpr.actors.sftp_server.files import Files
@@ -84,6 +86,16 @@ async def connected(
         connection.abort()
         with anyio.fail_after(20):
             await connection.wait_closed()
+
+
+def client_key() -> asyncssh.SSHKey:
+    made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return asyncssh.import_private_key(made)
+
+
+def stuck(sock: socket.socket) -> int:
+    """As when the kernel says that nothing is taken."""
+    return 10**9
 
 
 async def test_folders_and_files(tmp_path: Path, keys: Path) -> None:
@@ -199,7 +211,7 @@ async def test_the_level_of_the_account_counts(tmp_path: Path, keys: Path) -> No
 
 async def test_keys_of_machines(tmp_path: Path, keys: Path) -> None:
     fill(tmp_path, [])
-    right, other = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
+    right, other = client_key(), client_key()
     file = tmp_path / "authorized"
     file.write_bytes(other.export_public_key() + right.export_public_key())
     (tmp_path / "unknown").write_bytes(right.export_public_key())
@@ -217,7 +229,7 @@ async def test_keys_of_machines(tmp_path: Path, keys: Path) -> None:
                 assert "lists" in await sftp.listdir("/")
         assert len(await told.of(LoggedIn, 2)) == 2
         with pytest.raises(asyncssh.PermissionDenied):
-            async with connected(port, password=None, key=asyncssh.generate_private_key("ssh-ed25519")):
+            async with connected(port, password=None, key=client_key()):
                 raise AssertionError("not reached")
         # a key of an account that is not there (any more) opens nothing
         with suppress(asyncssh.Error, OSError):
@@ -235,7 +247,7 @@ async def test_no_shell_no_command_no_forwarding(tmp_path: Path, keys: Path) -> 
         with pytest.raises(asyncssh.Error):
             await connection.run(check=True)
         with pytest.raises(asyncssh.ChannelOpenError):
-            await connection.open_connection("127.0.0.1", port)
+            await connection.create_connection(asyncssh.SSHTCPSession, "127.0.0.1", port)
         with pytest.raises(asyncssh.ChannelListenError):
             await connection.forward_remote_port("127.0.0.1", 0, "127.0.0.1", port)
 
@@ -292,7 +304,7 @@ async def test_a_client_that_takes_nothing_is_dropped(
         connected(port) as connection,
     ):
         sftp = await connection.start_sftp_client()
-        monkeypatch.setattr("lpr.actors.sftp_server.server.unacknowledged", lambda sock: 10**9)
+        monkeypatch.setattr("lpr.actors.sftp_server.server.unacknowledged", stuck)
         with pytest.raises((asyncssh.Error, OSError)), anyio.fail_after(20):
             await sftp.stat("/")
         abuse = (await told.of(AbuseSeen))[0]
