@@ -205,14 +205,14 @@ def main(words: Sequence[str] | None = None) -> None:
         try:
             readers = candidates(given, stack)
             folders = with_labels([load(path) for path in cast("list[Path]", given.folders)], given.labels)
-            figures = {
-                folder.name: compare(folder, readers) for folder in [thinned(one, given.limit) for one in folders]
-            }
+            figures: dict[str, dict[str, dict[str, Any]]] = {}
+            for folder in [thinned(one, given.limit) for one in folders]:
+                figures[folder.name] = compare(folder, readers)
+                print(table({folder.name: figures[folder.name]}), flush=True)
         except (PeerError, ModelError, FolderError, UnknownCountry) as error:
             raise SystemExit(str(error)) from None
     if given.json is not None:
         given.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(table(figures))
     if given.into is not None:
         try:
             write_into(given.into, given.mark, table(figures))
