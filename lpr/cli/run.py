@@ -139,7 +139,7 @@ def _introduce(service: Service) -> None:
         say(f"  NVRs (Milesight TCP): {server.host}:{server.port}, user {server.user}, password in {password}")
     for line in for_machines(config):
         say(f"  {line}")
-    if (config.rtsp or config.device_http) and not config.accounts:
+    if any((config.rtsp, config.device_http, config.ftp, config.sftp)) and not config.accounts:
         say(f"  their account: nvr, password in {service.folder.secret(NVR_ACCOUNT)}")
     if service.first_login is not None:
         say("")
@@ -161,6 +161,10 @@ def for_machines(config: Config, codecs: frozenset[Codec] | None = None) -> Iter
             yield f"NVRs (ONVIF): {base}/onvif/device_service"
         else:
             yield f"NVRs (HTTP): {base}/"
+    if (ftp := config.ftp) is not None:
+        yield f"files (FTP): ftp://{ftp.host}:{ftp.port}/"
+    if (sftp := config.sftp) is not None:
+        yield f"files (SFTP): sftp://{sftp.host}:{sftp.port}/"
 
 
 async def _stop_on_signal(service: Service, signals: AsyncIterator[signal.Signals]) -> None:

@@ -199,6 +199,9 @@ class RtspServer:
     ) -> None:
         connection: Connection | None = None
         verdict = Dropped("stopped")
+        if not self._admission.holds(number):  # evicted before it was its turn
+            sock.close()
+            return
         try:
             prepare(sock, SOCKET_BUFFER)
             connection = Connection(self, Wire(sock, tls), number, peer, udp)
