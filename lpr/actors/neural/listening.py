@@ -260,3 +260,24 @@ async def both(*parts: Callable[[], Awaitable[None]]) -> None:
 
 def nothing() -> None:
     """A listener looks at its clients' deadlines every tick, so nobody need tell it that one runs."""
+
+
+class Listens:
+    """What a server with a ``listener`` shows of it."""
+
+    listener: Listener
+
+    @property
+    def started(self) -> anyio.Event:
+        """Set once it listens."""
+        return self.listener.started
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Where it listens, as (host, port)."""
+        return self.listener.addresses
+
+    @property
+    def clients(self) -> int:
+        """Connections now."""
+        return self.listener.clients

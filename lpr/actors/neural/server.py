@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import anyio
 import anyio.lowlevel
 
-from lpr.actors.neural.listening import Connection, Listener, Rules, both, nothing, receive
+from lpr.actors.neural.listening import Connection, Listener, Listens, Rules, both, nothing, receive
 from lpr.actors.neural.writing import Writer
 from lpr.config import NeuralServer as Settings
 from lpr.core.blobs import BlobStore
@@ -31,7 +31,7 @@ BURST = 262_144
 """Bytes sent to one reader in a row before the others have their turn; a passage counts as 4096 at least."""
 
 
-class NeuralServer:
+class NeuralServer(Listens):
     """The actor. ``lane_numbers``: camera -> LaneID. ``utc_offset``: local time of the messages. ``cache``: see CACHE.
 
     ``started``, ``addresses``: see ``Listener``. Raises ValueError for an ``allow`` that makes no sense.
@@ -82,21 +82,6 @@ class NeuralServer:
             server=self.name,
             noticed=self._noticed,
         )
-
-    @property
-    def started(self) -> anyio.Event:
-        """Set once it listens."""
-        return self.listener.started
-
-    @property
-    def addresses(self) -> tuple[tuple[str, int], ...]:
-        """Where it listens, as (host, port)."""
-        return self.listener.addresses
-
-    @property
-    def clients(self) -> int:
-        """Readers now."""
-        return self.listener.clients
 
     async def run(self, emit: Emit) -> None:
         """Listen and serve until cancelled. Raises ListenError, LogUnavailable."""

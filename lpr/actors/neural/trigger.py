@@ -12,10 +12,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 
-import anyio
 from msgspec.structs import replace
 
-from lpr.actors.neural.listening import Connection, Listener, Rules, nothing, receive
+from lpr.actors.neural.listening import Connection, Listener, Listens, Rules, nothing, receive
 from lpr.actors.neural.writing import ENDS, style_of, wording_of
 from lpr.config import NeuralTrigger as Settings
 from lpr.core.blobs import BlobStore
@@ -35,7 +34,7 @@ BUFFER = 262_144
 """Bytes that may wait for a client in the kernel; the rest of an answer waits in the server."""
 
 
-class NeuralTriggerServer:
+class NeuralTriggerServer(Listens):
     """The actor. ``shutter``: of the camera that it triggers; ``lane``: that camera's, for the answers.
 
     ``lane_numbers``: camera -> LaneID. ``utc_offset``: local time of the answers. ``tick``: seconds between two looks
@@ -78,21 +77,6 @@ class NeuralTriggerServer:
             tick=min(tick, settings.pause, settings.send_timeout / 2, settings.idle_timeout / 2),
         )
         self.listener = Listener(self.name, rules, clock, self._connection)
-
-    @property
-    def started(self) -> anyio.Event:
-        """Set once it listens."""
-        return self.listener.started
-
-    @property
-    def addresses(self) -> tuple[tuple[str, int], ...]:
-        """Where it listens, as (host, port)."""
-        return self.listener.addresses
-
-    @property
-    def clients(self) -> int:
-        """Connections now."""
-        return self.listener.clients
 
     async def run(self, emit: Emit) -> None:
         """Listen and serve until cancelled. Raises ListenError, LogUnavailable."""

@@ -17,10 +17,10 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
+from itertools import count
 
 import anyio
-import anyio.abc
-import anyio.lowlevel
 
 from lpr.actors.rtsp_server.connection import Connection, Dropped
 from lpr.actors.rtsp_server.desk import Desk
@@ -34,7 +34,8 @@ from lpr.core.admission import Admission
 from lpr.core.chronicle import Chronicle
 from lpr.core.clock import Clock
 from lpr.core.pipeline import Emit
-from lpr.core.sockets import listen, out_of_handles, prepare, shown
+from lpr.core.reception import Reception
+from lpr.core.sockets import listen, prepare, shown
 from lpr.events import ClientJoined, ClientLeft, ServerListening
 from lpr.media.source import Presentations
 from lpr.media.stream import MediaStream
@@ -102,7 +103,6 @@ class RtspServer:
         )
         self._admission = Admission(settings.max_clients, settings.max_clients_per_address)
         self._connections: dict[int, Connection] = {}
-        self._accepted = 0
         self._sessions: dict[str, Viewer] = {}
         self._per_address: Counter[str] = Counter()
         self._relays: dict[MediaStream, Relay] = {}
@@ -149,8 +149,11 @@ class RtspServer:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(chronicle.run)
                 tasks.start_soon(self._watch)
+                numbers = count(1)
                 for sock, tls, udp in listeners:
-                    tasks.start_soon(self._accept, sock, tls, udp, tasks)
+                    serve = partial(self._serve, tls, udp)
+                    reception = Reception(self.clock, self._turned_away, serve, self.offence, self._tick, numbers)
+                    tasks.start_soon(reception.accept, sock, tasks)
                     if udp is not None:
                         tasks.start_soon(udp.listen, self._heard_by_udp)
                         tasks.start_soon(udp.pump)
@@ -167,35 +170,15 @@ class RtspServer:
 
     # --- connections -----------------------------------------------------------------------------------
 
-    async def _accept(
-        self, listener: socket.socket, tls: ssl.SSLContext | None, udp: UdpPair | None, tasks: anyio.abc.TaskGroup
-    ) -> None:
-        while True:
-            await anyio.lowlevel.checkpoint()
-            try:
-                sock, peer = listener.accept()
-            except (BlockingIOError, InterruptedError):
-                await anyio.wait_readable(listener)
-                continue
-            except OSError as error:
-                if out_of_handles(error):
-                    self.offence("out of file handles", "")
-                    await self.clock.sleep(self._tick)
-                continue
-            address = str(peer[0])
-            self._accepted += 1
-            number = self._accepted
-            refused, evicted = self._admission.admit(number, address)
-            if evicted is not None and evicted in self._connections:
-                self._connections[evicted].drop("made room for another connection", "no log-in")
-            if refused is not None:
-                self.offence(refused, address)
-                sock.close()
-                continue
-            tasks.start_soon(self._serve, sock, number, peer, tls, udp)
+    def _turned_away(self, number: int, address: str) -> str | None:
+        """Why the connection is closed at once, None when it may stay."""
+        refused, evicted = self._admission.admit(number, address)
+        if evicted is not None and evicted in self._connections:
+            self._connections[evicted].drop("made room for another connection", "no log-in")
+        return refused
 
     async def _serve(
-        self, sock: socket.socket, number: int, peer: Peer, tls: ssl.SSLContext | None, udp: UdpPair | None
+        self, tls: ssl.SSLContext | None, udp: UdpPair | None, sock: socket.socket, number: int, address: str
     ) -> None:
         connection: Connection | None = None
         verdict = Dropped("stopped")
@@ -204,6 +187,7 @@ class RtspServer:
             return
         try:
             prepare(sock, SOCKET_BUFFER)
+            peer: Peer = sock.getpeername()
             connection = Connection(self, Wire(sock, tls), number, peer, udp)
             self._connections[number] = connection
             self._busy.set()

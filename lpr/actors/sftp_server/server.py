@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import anyio
-import anyio.abc
-import anyio.lowlevel
 import asyncssh
 from asyncssh.channel import SSHChannel
 from asyncssh.stream import SSHServerStreamSession
@@ -26,8 +25,9 @@ from lpr.core.accounts import Accounts, Logins
 from lpr.core.actor import Emit
 from lpr.core.chronicle import Chronicle
 from lpr.core.clock import SECOND, Clock
+from lpr.core.reception import Reception
 from lpr.core.shelves import Shelves
-from lpr.core.sockets import listen, out_of_handles, prepare, shown, unacknowledged
+from lpr.core.sockets import listen, prepare, shown, unacknowledged
 from lpr.core.visitors import Bandwidth, Visitor, Visitors
 from lpr.events import Micros, ServerListening
 
@@ -198,34 +198,20 @@ class SftpServer:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(chronicle.run)
                 tasks.start_soon(self._watch)
+                reception = Reception(self.clock, _welcome, partial(self._serve, own_keys), _untold, TICK)
                 for sock in sockets:
-                    tasks.start_soon(self._accept, sock, own_keys, tasks)
+                    tasks.start_soon(reception.accept, sock, tasks)
                 self.started.set()
         finally:
             for sock in sockets:
                 sock.close()
 
-    async def _accept(
-        self, listener: socket.socket, own_keys: list[asyncssh.SSHKey], tasks: anyio.abc.TaskGroup
-    ) -> None:
-        while True:
-            await anyio.lowlevel.checkpoint()
-            try:
-                sock, peer = listener.accept()
-            except (BlockingIOError, InterruptedError):
-                await anyio.wait_readable(listener)
-                continue
-            except OSError as error:
-                if out_of_handles(error):
-                    await self.clock.sleep(TICK)
-                continue
-            visitor = self.visitors.enter(str(peer[0]))
-            if visitor is None:
-                sock.close()
-                continue
-            tasks.start_soon(self._serve, sock, visitor, own_keys)
-
-    async def _serve(self, sock: socket.socket, visitor: Visitor, own_keys: list[asyncssh.SSHKey]) -> None:
+    async def _serve(self, own_keys: list[asyncssh.SSHKey], sock: socket.socket, number: int, address: str) -> None:
+        del number
+        visitor = self.visitors.enter(address)
+        if visitor is None:
+            sock.close()
+            return
         gate = self._gates[visitor.number] = Gate(self, sock, visitor)
         try:
             prepare(sock, BUFFER)
@@ -261,3 +247,13 @@ class SftpServer:
             for gate in list(self._gates.values()):
                 if gate.visitor.user and gate.active + round(self.settings.idle_timeout * SECOND) <= now:
                     gate.abort()
+
+
+def _welcome(number: int, address: str) -> None:
+    """Nobody is turned away at the door: ``Visitors`` decides, and tells of those who may not stay."""
+    del number, address
+
+
+def _untold(kind: str, address: str) -> None:
+    """What goes wrong at the door is nobody's fault."""
+    del kind, address

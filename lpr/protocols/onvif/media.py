@@ -333,23 +333,10 @@ class _Told:
         )
 
     def video_source_options(self, call: Call) -> Element:
-        streams = self._chosen(call, "VideoSource")
-        sources = list({stream.source.number: stream.source for stream in streams}.values())
-        if not sources:
-            raise invalid("ter:NoConfig", "There is no video source")
-        return element(
-            "trt:GetVideoSourceConfigurationOptionsResponse", made.video_source_options("trt:Options", sources)
-        )
+        return common.video_source_options("trt", self._chosen(call, "VideoSource"))
 
     def audio_source_options(self, call: Call) -> Element:
-        streams = [stream for stream in self._chosen(call, "AudioSource") if stream.audio != "none"]
-        if not streams:
-            raise invalid("ter:NoConfig", "There is no sound")
-        tokens = dict.fromkeys(stream.source.audio for stream in streams)
-        return element(
-            "trt:GetAudioSourceConfigurationOptionsResponse",
-            element("trt:Options", [element("tt:InputTokensAvailable", token) for token in tokens]),
-        )
+        return common.audio_source_options("trt", self._chosen(call, "AudioSource"))
 
     def audio_encoder_options(self, call: Call) -> Element:
         streams = [stream for stream in self._chosen(call, "AudioEncoder") if stream.audio != "none"]

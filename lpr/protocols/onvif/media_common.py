@@ -7,7 +7,7 @@ is there already succeeds, since NVRs write back what they have read. May import
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
@@ -16,7 +16,7 @@ from lpr.protocols.onvif.model import Device, Encoding, Stream, World
 from lpr.protocols.onvif.names import local
 from lpr.protocols.onvif.operations import Call, invalid
 from lpr.protocols.onvif.soap import Fault
-from lpr.protocols.onvif.tree import words
+from lpr.protocols.onvif.tree import element, words
 
 Kind: TypeAlias = Literal["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "Analytics", "Metadata"]
 Maker: TypeAlias = Callable[[str], Element]
@@ -224,4 +224,24 @@ def fixed_parts() -> Fault:
         "ter:Action",
         "ter:ConfigurationConflict",
         reason="This profile is fixed: its parts stay as they are",
+    )
+
+
+def video_source_options(prefix: str, streams: Sequence[Stream]) -> Element:
+    """The answer of GetVideoSourceConfigurationOptions. ``prefix``: of the service's namespace. Raises Fault."""
+    sources = list({stream.source.number: stream.source for stream in streams}.values())
+    if not sources:
+        raise invalid("ter:NoConfig", "There is no video source")
+    options = made.video_source_options(f"{prefix}:Options", sources)
+    return element(f"{prefix}:GetVideoSourceConfigurationOptionsResponse", options)
+
+
+def audio_source_options(prefix: str, streams: Sequence[Stream]) -> Element:
+    """The answer of GetAudioSourceConfigurationOptions. ``prefix``: of the service's namespace. Raises Fault."""
+    tokens = dict.fromkeys(stream.source.audio for stream in streams if stream.audio != "none")
+    if not tokens:
+        raise invalid("ter:NoConfig", "There is no sound")
+    return element(
+        f"{prefix}:GetAudioSourceConfigurationOptionsResponse",
+        element(f"{prefix}:Options", [element("tt:InputTokensAvailable", token) for token in tokens]),
     )
