@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
+from typing import NoReturn
 
 from lpr.cli import config, listen, log, read, replay, run, user, verify
 from lpr.cli.output import CommandError, warn
@@ -51,4 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def entry() -> None:
     """The console script."""
-    sys.exit(main())
+    leave(main())
+
+
+def leave(status: int) -> NoReturn:
+    """End the process.
+
+    A thread that was given up (a camera that doesn't answer, a hung engine) may still be inside a library. The
+    interpreter's own end would stop it there, which C++ answers with an abort; so the process then ends at once.
+    Everything durable is on the disk by now.
+    """
+    if any(thread.daemon for thread in threading.enumerate()):
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -146,3 +148,16 @@ def test_the_places_for_machines_are_told() -> None:
     assert list(for_machines(Config())) == []
     (line,) = for_machines(Config(rtsp=Rtsp(streams=(RtspStream(codec="h264"),))), frozenset({"mjpeg"}))
     assert line.startswith("NVRs (RTSP): rtsp://127.0.0.1:8554/main (MJPEG is offered instead of H264: ")
+
+
+def test_a_thread_left_inside_a_library_does_not_spoil_the_end() -> None:
+    """The process ends with its own status, its output complete, though a thread never comes back."""
+    program = (
+        "import sys, threading\n"
+        "from lpr.cli.main import leave\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "sys.stdout.write('said')\n"
+        "leave(3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "said", "")

@@ -44,8 +44,8 @@ def test_a_segment_holds_what_all_paths_spell(shares: list[tuple[float, ...]]) -
     (segment,) = of_steps(p, 0.0)
     expected = spelled(p, "AB7")
     assert list(segment) == sorted(segment, key=lambda one: -one[1])
-    for text, log in segment:
-        assert math.exp(log) == pytest.approx(expected[text], rel=0.05)
+    for text, log in segment:  # of many that are all alike, the least are let go on the way
+        assert 0.8 * expected[text] <= math.exp(log) <= expected[text] * (1 + 1e-9)
     assert segment[0][1] == pytest.approx(math.log(max(expected.values())), abs=0.05)
 
 
