@@ -143,7 +143,7 @@ LIKELY = 0.6
 FAIR = 0.2
 """The confidence of a text that is fairly read."""
 
-CLEAR = 0.6
+CLEAR = 0.7
 """The confidence that a text of no known format needs."""
 
 

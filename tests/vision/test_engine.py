@@ -156,7 +156,7 @@ def test_a_doubtful_detection_needs_its_text(detection: float, text: str, confid
 
 def test_a_doubtful_text_of_no_known_format_is_no_plate() -> None:
     assert not confirmed(0.8, "4040", 0.55, 4, known=False)
-    assert confirmed(0.8, "4040", 0.65, 4, known=False) and confirmed(0.95, "4040", 0.1, 4, known=False)
+    assert confirmed(0.8, "4040", 0.75, 4, known=False) and confirmed(0.95, "4040", 0.1, 4, known=False)
 
 
 # --- modes ----------------------------------------------------------------------------------------------------
