@@ -5,10 +5,6 @@ the time it runs, commits, and tells the event loop once a batch; what is submit
 batch costs one hop there and one back whatever it holds, and its size follows the load. In a simulation, which must
 not wait for threads, a task does the same through the ``Offload`` that the log was given.
 
-Appenders that come back at once when they are answered would all wait for one commit and then keep the disk waiting
-while they get ready, in turns for ever. So when a queue has filled again right behind a batch, half of it is written
-first: from then on one half gets ready while the other is committed.
-
 The two threads share the queue (each call to a deque is atomic) and ``_called``; what else there is belongs to the
 loop or to the writer alone, as the sections say. May import ``lpr.events`` only.
 """
@@ -41,9 +37,6 @@ STEP: Micros = 2 * SECOND
 
 STEP_PAUSE: Micros = 10 * SECOND
 """Monotonic time between two ClockStepped at least."""
-
-MANY = 4
-"""Appends in the queue from which on half of them may be written first."""
 
 ACTOR = "log"
 """The name under which the log writes its own events."""
@@ -122,8 +115,6 @@ class Batches:
         self._held: Waiting | None = None
         self._offset: Micros | None = writer.clock_offset(clock.boot)
         self._stepped_at: Micros = -STEP_PAUSE
-        self._ended: Micros = 0
-        self._took: Micros = 0
 
     # --- in the event loop -----------------------------------------------------------------------------
 
@@ -237,27 +228,18 @@ class Batches:
             while True:
                 self._calls.get()
                 self._called = False
-                first = self._first()
-                while (batch := self._take(first)) is not None:
-                    first = None
-                    began = self._clock.mono()
+                while (batch := self._take()) is not None:
                     self._write(batch)
                     self._loop.call(partial(self._finish, batch))
-                    self._ended = self._clock.mono()
-                    self._took = self._ended - began
                 if self._closing and not self._queue:
                     break
             self._loop.call(ended.wake)
 
-    def _first(self) -> int | None:
-        """How many appends to write first, now that the writer was called."""
-        return share(len(self._queue), self._clock.mono() - self._ended, self._took)
-
-    def _take(self, most: int | None = None) -> _Batch | None:
-        """The next batch: whole appends up to ``batch`` events, ``most`` of them, or one job."""
+    def _take(self) -> _Batch | None:
+        """The next batch: whole appends up to ``batch`` events, or one job."""
         members: list[Waiting] = []
         room = self._size
-        while room > 0 and len(members) != most and (waiting := self._next()) is not None:
+        while room > 0 and (waiting := self._next()) is not None:
             room -= len(waiting.events)
             if members and (room < 0 or waiting.alone):
                 self._held = waiting
@@ -305,14 +287,6 @@ class Batches:
                 entries.append(Entry([event], ACTOR, [0], None, entry.wall, entry.mono, ()))
             entries.append(entry)
         return entries
-
-
-def share(count: int, idle: Micros, took: Micros) -> int | None:
-    """How many of ``count`` appends to write first: half when they came back right behind a batch, else all (None).
-
-    ``idle``: since the last batch ended; ``took``: what it took.
-    """
-    return count // 2 if count >= MANY and idle < took else None
 
 
 def _own(error: BaseException) -> BaseException:

@@ -11,7 +11,6 @@ from pathlib import Path
 import anyio
 import pytest
 
-from lpr.core.batches import share
 from lpr.core.clock import SECOND, ManualClock, SystemClock
 from lpr.core.log import EventLog, LogClosedError, Settings
 from lpr.core.offload import in_thread
@@ -130,16 +129,6 @@ async def test_records_carry_the_time_of_their_append(tmp_path: Path) -> None:
         start = records[0].wall
         assert [record.wall - start for record in records] == [0, 20 * SECOND, -3579 * SECOND, -3579 * SECOND]
         assert records[2].event == ClockStepped(seconds=-3600.0)
-
-
-@pytest.mark.parametrize(
-    ("count", "idle", "took", "first"),
-    [(20, 300, 400, 10), (20, 400, 400, None), (3, 0, 400, None), (5, 0, 400, 2), (20, 0, 0, None)],
-)
-def test_appenders_that_come_back_at_once_are_written_in_halves(
-    count: int, idle: int, took: int, first: int | None
-) -> None:
-    assert share(count, idle, took) == first
 
 
 async def test_many_that_append_again_and_again_all_get_their_records(tmp_path: Path) -> None:
