@@ -45,12 +45,17 @@ def metadata_stream() -> Any:
     return joined("onvif.xsd", "metadatastream.xsd")
 
 
-@cache
 def events() -> Any:
     """The schema of the messages of event.wsdl."""
+    return messages("ver10/events/wsdl/event.wsdl")
+
+
+@cache
+def messages(place: str) -> Any:
+    """The schema of the messages of a service. ``place``: of its WSDL file in ``TODAY``."""
     etree = pytest.importorskip("lxml.etree")
     xmlschema = pytest.importorskip("xmlschema")
-    wsdl = TODAY / "ver10" / "events" / "wsdl" / "event.wsdl"
+    wsdl = TODAY / place
     if not wsdl.exists():
         pytest.skip(f"{wsdl} is not there; see tests/protocols/onvif_metadata/schemas.py")
     types = etree.parse(str(wsdl)).find(".//{http://www.w3.org/2001/XMLSchema}schema")
