@@ -108,6 +108,7 @@ _SERIF_I: Final = "0,0 1,0;0,1 1,1;.5,0 .5,1"
 _FOOT_1: Final = "0,.22! .5,0;.5,0 .5,1;0,1 1,1"
 _FLAT_3: Final = "0,0 1,0;1,0 .4,.42!;.3,.42! 1,.42:r 1,1:r 0,1:r 0,.75!"
 _OPEN_4: Final = ".5,0 0,.72 1,.72;.78,.42! .78,1"
+_STEEP_4: Final = ".42,0 0,.74 1,.74;.68,.46! .68,1"
 _STRAIGHT_6: Final = ".8,0 0,.5:.5 0,1:r 1,1:r 1,.44:r .1,.44!"
 _STRAIGHT_9: Final = ".2,1 1,.5:.5 1,0:r 0,0:r 0,.56:r .9,.56!"
 
@@ -119,6 +120,7 @@ _US: Final[dict[str, str]] = {
 }
 _US_B: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4, "W": "0,0 0,1;1,0 1,1;0,1 .5,.42 1,1"}
 _US_D: Final[dict[str, str]] = {**_US, "1": _FOOT_1, "4": _OPEN_4}
+_US_E: Final[dict[str, str]] = {**_US, "4": _STEEP_4, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
 _US_C: Final[dict[str, str]] = {**_GOTHIC, "3": _FLAT_3, "6": _STRAIGHT_6, "9": _STRAIGHT_9}
 _FLAT: Final[dict[str, str]] = {**_GOTHIC, "3": _FLAT_3, "4": _OPEN_4}
 _BARE: Final[dict[str, str]] = {**_GOTHIC, "1": ".5,0 .5,1"}
@@ -164,6 +166,7 @@ _ALL: Final[tuple[Face, ...]] = (
     _face("us", _US, width=0.47, stroke=0.14, round_=0.5, wide=1.2, narrow=0.36, one=0.62),
     _face("us-foot", _US_B, width=0.49, stroke=0.15, round_=0.46, wide=1.15, narrow=0.38, one=0.85),
     _face("us-west", _US_D, width=0.46, stroke=0.13, round_=0.5, wide=1.2, narrow=0.38, one=0.75),
+    _face("us-coast", _US_E, width=0.45, stroke=0.125, round_=0.5, wide=1.15, narrow=0.34, one=0.6),
     _face("us-flat", _US_C, width=0.45, stroke=0.145, round_=0.5, wide=1.25, one=0.6),
     _face("uk", _BARE, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.28),
     _face("uk-flag", _GOTHIC, width=0.63, stroke=0.177, round_=0.4, wide=1.0, one=0.45),

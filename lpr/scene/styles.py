@@ -140,7 +140,7 @@ _STYLES: Final[tuple[Style, ...]] = (
         size2=(285, 203), glyph2=79, band="", separators=" ", border=False,
     ),
     Style(
-        "us", (305, 152), 70, ("us", "us-west", "us-foot", "us-flat", "din-narrow"),
+        "us", (305, 152), 70, ("us", "us-west", "us-foot", "us-flat", "din-narrow", "us-coast"),
         ((WHITE, NAVY), (WHITE, BLACK), (PALE_BLUE, NAVY), (YELLOW, BLACK), (PALE_YELLOW, GREEN), (WHITE, RED),
          (BLUE, WHITE), (GREEN, WHITE), (PALE_BLUE, RED), (ORANGE, NAVY)),
         size2=(180, 105), glyph2=34, separators=" -.*", captions=_US_NAMES, caption_at="both", caption_mm=17,

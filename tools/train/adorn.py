@@ -269,7 +269,7 @@ def frame(
 ) -> tuple[Picture, tuple[int, int]]:
     """A dealer's frame round the plate, over its edges: (larger picture, (x, y) of the plate's corner in it).
 
-    ``band``: box of the characters, which it leaves free but for a few per cent."""
+    ``band``: box of the characters, which it leaves free but for some per cent."""
     height, width = flat.shape
     level = float(rng.uniform(5, 60) if rng.random() < 0.7 else rng.uniform(90, 240))
     text = 255.0 - level if rng.random() < 0.7 else float(rng.uniform(0, 255))
@@ -277,7 +277,7 @@ def frame(
     over, under = (round(height * float(rng.uniform(0.04, 0.2))) for _ in range(2))
     room_top, room_bottom = band[1], height - band[3]
     into_top = round(room_top * float(rng.uniform(0, 0.9)))
-    into_bottom = round(room_bottom * float(rng.uniform(0, 0.9)) + height * max(0.0, float(rng.normal(0, 0.03))))
+    into_bottom = round(room_bottom * float(rng.uniform(0, 0.9)) + height * max(0.0, float(rng.normal(0, 0.045))))
     into_side = round(min(band[0], width - band[2]) * float(rng.uniform(0, 0.8)))
     out = np.full((height + over + under, width + 2 * side), level, np.float32)
     left, top = side + into_side, over + into_top

@@ -37,8 +37,8 @@ STYLE_NAMES: Final = tuple(STYLES)
 Gray = NDArray[np.uint8]
 
 _MIX: Final[tuple[tuple[str, float], ...]] = (
-    ("BR", 0.24), ("AR", 0.08), ("CL", 0.06), ("PY", 0.025), ("UY", 0.025), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
-    ("EC", 0.015), ("VE", 0.01), ("MX", 0.035), ("EU", 0.21), ("GB", 0.04), ("US", 0.24), ("other", 0.03),
+    ("BR", 0.22), ("AR", 0.07), ("CL", 0.05), ("PY", 0.02), ("UY", 0.02), ("BO", 0.01), ("PE", 0.02), ("CO", 0.02),
+    ("EC", 0.015), ("VE", 0.01), ("MX", 0.035), ("EU", 0.19), ("GB", 0.04), ("US", 0.3), ("other", 0.03),
 )  # fmt: skip
 _US_FREE: Final = (
     "000000", "00000A", "AAA00A", "00A000", "A0000A", "AAAA", "AAAAA", "AAAAAA", "AAAAAAA", "AAAA00", "00AAA0",
@@ -203,7 +203,7 @@ class PlateFactory:
     def picture(self, rng: np.random.Generator, spec: PlateSpec) -> Gray:
         """The patch that the reader would get of this plate."""
         style = style_of(spec.layout)
-        font_share = {"br-old": 0.12, "us": 0.45, "eu": 0.4, "gb": 0.35, "other": 0.6, "mx": 0.4}.get(style.name, 0.25)
+        font_share = {"br-old": 0.12, "us": 0.38, "eu": 0.4, "gb": 0.35, "other": 0.6, "mx": 0.4}.get(style.name, 0.25)
         if style.name.endswith("mercosul"):
             font_share = 0.15
         stretch = float(rng.uniform(0.88, 1.12))
@@ -212,7 +212,7 @@ class PlateFactory:
         else:
             glyphs = self._lettering.own(spec.face, rng, stretch)
         # Height of the plate as the camera sees it: mostly small, since small is hard.
-        least = 14 + 12 * (1 - self._hardness)
+        least = 15 + 12 * (1 - self._hardness)
         seen = float(np.exp(rng.uniform(math.log(least), math.log(72)))) * (1.55 if spec.rows == 2 else 1.0)
         flat_height = int(np.clip(seen * 1.3, 30, 84))
         layers = draw_layers(spec, flat_height, glyphs)
@@ -232,7 +232,7 @@ class PlateFactory:
         band = (float(text[:, 0].min()), float(text[:, 1].min()), float(text[:, 2].max()), float(text[:, 3].max()))
         size = (flat.shape[1], flat.shape[0])
         at = (0, 0)
-        if rng.random() < (0.35 if style.name == "us" else 0.15):
+        if rng.random() < (0.42 if style.name == "us" else 0.15):
             flat, at = frame(rng, flat, glyphs, band)
         return self._scene(rng, flat, size, at, seen, band)
 
@@ -263,7 +263,7 @@ class PlateFactory:
         plate_w, plate_h = width * scale, seen
         room_x, room_y = plate_w * 0.42 + 4, plate_h * 0.55 + 4
         upright = rng.random()
-        turn = float(np.radians(rng.normal(0, 3) if upright < 0.6 else rng.uniform(-22, 22)))
+        turn = float(np.radians(rng.normal(0, 3) if upright < 0.72 else rng.uniform(-22, 22)))
         if abs(turn) > np.radians(6):
             room_y += plate_w * abs(np.sin(turn)) * 0.6
         canvas_w, canvas_h = int(plate_w + 2 * room_x), int(plate_h + 2 * room_y)
@@ -283,7 +283,10 @@ class PlateFactory:
         shifted = matrix @ np.array([[1, 0, -at[0]], [0, 1, -at[1]], [0, 0, 1]], np.float64)
         canvas_size = (canvas_w, canvas_h)
         drawn = cv2.warpPerspective(flat, shifted, canvas_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        mask = cv2.warpPerspective(np.ones_like(flat), shifted, canvas_size, flags=cv2.INTER_LINEAR)
+        whole = np.ones_like(flat)
+        if rng.random() < 0.5:
+            whole = _rounded(flat.shape[0], flat.shape[1], int(height * rng.uniform(0.03, 0.12)))
+        mask = cv2.warpPerspective(whole, shifted, canvas_size, flags=cv2.INTER_LINEAR)
         picture = np.asarray(canvas * (1 - mask) + drawn * mask, np.float32)
         picture = shade(rng, picture)
         camera = spoil(rng, picture, plate_h, self._hardness)
@@ -327,6 +330,17 @@ class PlateFactory:
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         quad = (quad - middle) @ rotation.T + middle
         return Sample(cut(rng, camera, jittered(rng, quad, 0.05), (WIDTH, HEIGHT)), encode(crop.text), -1, -1)
+
+
+def _rounded(height: int, width: int, radius: int) -> NDArray[np.float32]:
+    """A mask (height, width) of ones with corners of ``radius`` pixels cut round."""
+    mask = np.zeros((height, width), np.float32)
+    cv2.rectangle(mask, (radius, 0), (width - 1 - radius, height - 1), (1.0,), -1)
+    cv2.rectangle(mask, (0, radius), (width - 1, height - 1 - radius), (1.0,), -1)
+    for x in (radius, width - 1 - radius):
+        for y in (radius, height - 1 - radius):
+            cv2.circle(mask, (x, y), radius, (1.0,), -1)
+    return mask
 
 
 def _unmistakable(rng: np.random.Generator, text: str) -> str:

@@ -82,6 +82,31 @@ def _streak(length: int, degrees: int) -> Picture:
     return turned / np.float32(max(float(turned.sum()), 1e-6))
 
 
+def _coarse(rng: np.random.Generator, picture: Picture, plate: float) -> Picture:
+    """What a video coder short of bits leaves: blocks with little in them keep a few cosines. A new picture.
+
+    ``plate``: height of the plate in pixels; a block is 8 pixels, or 4 on small plates."""
+    height, width = int(picture.shape[0]), int(picture.shape[1])
+    block = 8 if plate >= 28 and rng.random() < 0.8 else 4
+    across, down = width // block + 2, height // block + 2
+    kept = [(1, 1), (1, block // 2), (block // 2, 1), (2, 2), (block // 2, block // 2)]
+    kx, ky = kept[int(rng.integers(len(kept)))]
+    x, y = (int(v) for v in rng.integers(0, block, 2))
+    edges = ((y, down * block - height - y), (x, across * block - width - x))
+    padded = np.pad(picture, edges, mode="edge")
+    small = cv2.resize(padded, (across * kx, down * ky), interpolation=cv2.INTER_AREA)
+    low = cv2.resize(small, (across * block, down * block), interpolation=cv2.INTER_NEAREST)
+    if kx > 1 or ky > 1:
+        low = cv2.blur(low, (max(1, block // kx - 1) | 1, max(1, block // ky - 1) | 1))
+    told = cv2.resize((padded - low) ** 2, (across, down), interpolation=cv2.INTER_AREA)
+    lost = (told <= np.quantile(told, rng.uniform(0.3, 0.9))).astype(np.float32)
+    lost *= rng.random((down, across)) < 0.9
+    mask = cv2.resize(lost, (across * block, down * block), interpolation=cv2.INTER_NEAREST)
+    mask *= np.float32(rng.uniform(0.6, 1.0))
+    mixed = padded + (low - padded) * mask
+    return np.ascontiguousarray(mixed[y : y + height, x : x + width], np.float32)
+
+
 def spoil(rng: np.random.Generator, picture: Picture, plate: float, hardness: float = 1.0) -> NDArray[np.uint8]:
     """The camera: blur, exposure, noise, sharpening, JPEG. ``plate``: height of the plate in pixels (blur goes by it).
 
@@ -115,9 +140,11 @@ def spoil(rng: np.random.Generator, picture: Picture, plate: float, hardness: fl
     if rng.random() < 0.2:
         soft = cv2.GaussianBlur(np.asarray(picture, np.float32), (0, 0), 1.2)
         picture = np.asarray(picture + (picture - soft) * float(rng.uniform(0.5, 2.2)), np.float32)
+    if rng.random() < 0.16 * hardness:
+        picture = _coarse(rng, picture, plate)
     camera = np.clip(picture, 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        quality = int(rng.uniform(20, 90) if bad > 0.3 else rng.uniform(45, 95))
+    if rng.random() < 0.55:
+        quality = int(rng.uniform(12, 80) if bad > 0.3 else rng.uniform(35, 95))
         done, data = cv2.imencode(".jpg", camera, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if done:
             camera = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
