@@ -1,13 +1,14 @@
-"""The table of ONVIF's operations in ``docs/protocols/onvif.md``, from the tables of the code.
+"""The tables of ONVIF's operations and profiles in ``docs/protocols/onvif.md``, from the tables of the code.
 
-``python -m tools.onvif_operations`` writes it; a test says when it is stale. What the profiles demand of a device
-(``DEMANDS``) is from the profiles' published specifications: M mandatory, C if the device has the feature.
+``python -m tools.onvif_operations`` writes them; a test says when they are stale. What is done of an operation is what
+the code's tables say; what the profiles demand of a device is in ``tools.onvif_profiles``.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from lpr.core.clock import ManualClock
 from lpr.protocols.onvif.model import Device, World
 from lpr.protocols.onvif.operations import NEEDED, Operation, Service
 from lpr.protocols.onvif.tables import services_of
+from tools.onvif_profiles import FEATURES, SOURCES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "protocols" / "onvif.md"
 BEGIN, END = "<!-- operations: made by tools.onvif_operations -->", "<!-- end of operations -->"
+FEATURES_BEGIN, FEATURES_END = "<!-- profiles: made by tools.onvif_operations -->", "<!-- end of profiles -->"
+WIDTH = 120
 TITLES: Mapping[str, str] = {
     "tds": "Device service",
     "trt": "Media service (version 1)",
@@ -31,96 +35,6 @@ TITLES: Mapping[str, str] = {
     "timg": "Imaging service",
     "tmd": "Device I/O service",
 }
-
-_DEVICE = """GetDeviceInformation GetSystemDateAndTime SetSystemDateAndTime SetSystemFactoryDefault SystemReboot
-GetScopes SetScopes AddScopes RemoveScopes GetDiscoveryMode SetDiscoveryMode GetUsers CreateUsers DeleteUsers SetUser
-GetHostname SetHostname GetDNS SetDNS GetNetworkInterfaces SetNetworkInterfaces GetNetworkProtocols SetNetworkProtocols
-GetNetworkDefaultGateway SetNetworkDefaultGateway GetServices GetServiceCapabilities"""
-_EVENTS = """CreatePullPointSubscription PullMessages SetSynchronizationPoint GetEventProperties
-GetServiceCapabilities wsnt:Renew wsnt:Unsubscribe"""
-
-
-def _both(prefix: str, names: str) -> frozenset[str]:
-    return frozenset(name if ":" in name else f"{prefix}:{name}" for name in names.split())
-
-
-DEMANDS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "S": {
-        "M": _both("tds", _DEVICE)
-        | _both("tds", "GetCapabilities GetWsdlUrl")
-        | _both("tev", _EVENTS + " wsnt:Subscribe")
-        | _both(
-            "trt",
-            """GetProfiles GetProfile CreateProfile DeleteProfile GetStreamUri GetServiceCapabilities GetVideoSources
-            GetVideoSourceConfiguration GetVideoSourceConfigurations GetVideoSourceConfigurationOptions
-            SetVideoSourceConfiguration AddVideoSourceConfiguration RemoveVideoSourceConfiguration
-            GetCompatibleVideoSourceConfigurations GetVideoEncoderConfiguration GetVideoEncoderConfigurations
-            GetVideoEncoderConfigurationOptions SetVideoEncoderConfiguration AddVideoEncoderConfiguration
-            RemoveVideoEncoderConfiguration GetCompatibleVideoEncoderConfigurations
-            GetGuaranteedNumberOfVideoEncoderInstances GetMetadataConfiguration GetMetadataConfigurations
-            GetMetadataConfigurationOptions SetMetadataConfiguration AddMetadataConfiguration
-            RemoveMetadataConfiguration GetCompatibleMetadataConfigurations SetSynchronizationPoint""",
-        ),
-        "C": _both("tds", "GetNTP SetNTP GetDynamicDNS GetZeroConfiguration GetIPAddressFilter GetRelayOutputs")
-        | _both("tds", "SetRelayOutputSettings SetRelayOutputState SendAuxiliaryCommand")
-        | _both("tev", "Seek")
-        | _both(
-            "trt",
-            """StartMulticastStreaming StopMulticastStreaming GetAudioSources GetAudioSourceConfiguration
-            GetAudioSourceConfigurations GetAudioSourceConfigurationOptions SetAudioSourceConfiguration
-            AddAudioSourceConfiguration RemoveAudioSourceConfiguration GetCompatibleAudioSourceConfigurations
-            GetAudioEncoderConfiguration GetAudioEncoderConfigurations GetAudioEncoderConfigurationOptions
-            SetAudioEncoderConfiguration AddAudioEncoderConfiguration RemoveAudioEncoderConfiguration
-            GetCompatibleAudioEncoderConfigurations AddPTZConfiguration RemovePTZConfiguration""",
-        ),
-    },
-    "T": {
-        "M": _both("tds", _DEVICE)
-        | _both("tev", _EVENTS)
-        | _both(
-            "tr2",
-            """GetServiceCapabilities GetProfiles CreateProfile DeleteProfile AddConfiguration RemoveConfiguration
-            GetStreamUri GetSnapshotUri SetSynchronizationPoint GetVideoSourceConfigurations
-            GetVideoSourceConfigurationOptions SetVideoSourceConfiguration GetVideoEncoderConfigurations
-            GetVideoEncoderConfigurationOptions SetVideoEncoderConfiguration GetVideoEncoderInstances GetOSDs
-            GetOSDOptions CreateOSD SetOSD DeleteOSD GetMetadataConfigurations GetMetadataConfigurationOptions
-            SetMetadataConfiguration""",
-        )
-        | _both("trt", "GetVideoSources")
-        | _both("timg", "GetServiceCapabilities GetImagingSettings SetImagingSettings GetOptions"),
-        "C": _both("tds", "GetNTP SetNTP GetRelayOutputs SetRelayOutputSettings SetRelayOutputState")
-        | _both("timg", "Move Stop GetMoveOptions GetStatus")
-        | _both("tmd", "GetServiceCapabilities GetDigitalInputs GetRelayOutputOptions SetRelayOutputSettings")
-        | _both("tmd", "GetDigitalInputConfigurationOptions SetDigitalInputConfigurations")
-        | _both(
-            "tr2",
-            """StartMulticastStreaming StopMulticastStreaming GetVideoSourceModes SetVideoSourceMode
-            GetAudioSourceConfigurations GetAudioSourceConfigurationOptions SetAudioSourceConfiguration
-            GetAudioEncoderConfigurations GetAudioEncoderConfigurationOptions SetAudioEncoderConfiguration
-            GetAudioOutputConfigurations GetAudioOutputConfigurationOptions SetAudioOutputConfiguration
-            GetAudioDecoderConfigurations GetAudioDecoderConfigurationOptions SetAudioDecoderConfiguration
-            GetMasks GetMaskOptions SetMask CreateMask DeleteMask""",
-        )
-        | _both("trt", "GetAudioSources GetAudioOutputs"),
-    },
-    "M": {
-        "M": _both("tds", _DEVICE)
-        | _both(
-            "tr2",
-            """GetServiceCapabilities GetProfiles GetStreamUri SetSynchronizationPoint GetMetadataConfigurations
-            GetMetadataConfigurationOptions SetMetadataConfiguration GetAnalyticsConfigurations""",
-        )
-        | _both(
-            "tan",
-            """GetServiceCapabilities GetSupportedAnalyticsModules GetAnalyticsModules CreateAnalyticsModules
-            DeleteAnalyticsModules ModifyAnalyticsModules GetAnalyticsModuleOptions GetSupportedMetadata""",
-        ),
-        "C": _both("tev", _EVENTS)
-        | _both("tr2", "CreateProfile DeleteProfile AddConfiguration RemoveConfiguration")
-        | _both("tan", "GetSupportedRules GetRules CreateRules ModifyRules DeleteRules GetRuleOptions"),
-    },
-}
-"""Profile -> M or C -> operations."""
 
 
 class _NoEvents:
@@ -157,15 +71,46 @@ def table(found: Iterable[Service]) -> str:
         parts.append("| operation | may call | S | T | M | |\n|---|---|---|---|---|---|")
         for operation in service.operations:
             name = named(service, operation)
-            demands = " | ".join(demand(profile, name) for profile in DEMANDS)
+            demands = " | ".join(demand(profile, name) for profile in FEATURES)
             parts.append(f"| {operation.name} | {_who(operation)} | {demands} | {state(operation)} |")
         parts.append("")
     return "\n".join(parts)
 
 
 def demand(profile: str, name: str) -> str:
-    """What a profile says of an operation."""
-    return next((mark for mark, names in DEMANDS[profile].items() if name in names), "")
+    """What a profile says of an operation: "M", "C" or "", with "?" when no text that names it was at hand."""
+    marks = [
+        feature.level + "?" * mark.endswith("?")
+        for feature in FEATURES[profile]
+        for mark in feature.operations
+        if mark.removesuffix("?") == name
+    ]
+    return min(marks, key=("M", "M?", "C", "C?").index, default="")
+
+
+def features(found: Iterable[Service]) -> str:
+    """Markdown: for each profile where its list is from, and a table of its features."""
+    states = {named(service, operation): state(operation) for service in found for operation in service.operations}
+    parts: list[str] = []
+    for profile, listed in FEATURES.items():
+        parts.append(f"### Profile {profile}\n\n{textwrap.fill(f'Checked against: {SOURCES[profile]}', WIDTH)}\n")
+        parts.append("| section | feature | | |\n|---|---|---|---|")
+        parts += [f"| {one.section} | {one.title} | {one.level} | {fulfilled(one, states)} |" for one in listed]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def fulfilled(feature: Feature, states: Mapping[str, str]) -> str:
+    """How much of a feature is done. ``states``: of every operation, by its name."""
+    if feature.lacking:
+        return f"does not apply: {feature.lacking}"
+    groups = {
+        "not": [name for name in feature.named if states[name].startswith("**no**")],
+        "in part": [name for name in feature.named if states[name].startswith("in part")],
+    }
+    parts = [f"{word} {' '.join(f'`{name}`' for name in names)}" for word, names in groups.items() if names]
+    parts += [f"**no** {what}: {why}" for what, why in feature.beside.items() if why]
+    return "; ".join(parts) or "done"
 
 
 def state(operation: Operation) -> str:
@@ -182,17 +127,20 @@ def _who(operation: Operation) -> str:
 
 
 def rendered() -> str:
-    """The page with the table as it should be. Raises ValueError when the page has no place for it."""
+    """The page with its tables as they should be. Raises ValueError when the page has no place for one."""
     page = PAGE.read_text(encoding="utf-8")
-    place = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.DOTALL)
-    if not place.search(page):
-        raise ValueError(f"{PAGE} has no lines {BEGIN} and {END}")
-    made = f"{BEGIN}\n\n{table(services())}\n{END}"
-    return place.sub(lambda _: made, page)
+    found = services()
+    for begin, end, made in ((FEATURES_BEGIN, FEATURES_END, features(found)), (BEGIN, END, table(found))):
+        place = re.compile(re.escape(begin) + ".*" + re.escape(end), re.DOTALL)
+        if not place.search(page):
+            raise ValueError(f"{PAGE} has no lines {begin} and {end}")
+        whole = f"{begin}\n\n{made}\n{end}"
+        page = place.sub(lambda _, whole=whole: whole, page)
+    return page
 
 
 def main() -> int:
-    """Write the page; 0."""
+    """Write the page's tables; 0."""
     PAGE.write_text(rendered(), encoding="utf-8")
     return 0
 

@@ -225,3 +225,8 @@ def uses(world: World, source: Source) -> int:
 def sounding(world: World) -> list[Stream]:
     """The streams with sound."""
     return [stream for stream in world.streams() if stream.audio != "none"]
+
+
+def audio_sources(world: World) -> list[str]:
+    """The tokens of the sources whose sound is in a stream, each once."""
+    return list(dict.fromkeys(stream.source.audio for stream in sounding(world)))

@@ -13,6 +13,7 @@ from lpr.protocols.onvif.operations import Call, Operation
 from lpr.protocols.onvif.tree import element
 
 NETWORK = "the computer's administrator looks after its network"
+FIREWALL = "a firewall does that"
 
 
 def network_operations(device: Device) -> tuple[Operation, ...]:
@@ -32,8 +33,13 @@ def network_operations(device: Device) -> tuple[Operation, ...]:
         Operation("GetNTP", "READ_SYSTEM", _always(_ntp, device)),
         Operation("SetNTP", "WRITE_SYSTEM", None, "the computer's administrator looks after its clock"),
         Operation("GetZeroConfiguration", "READ_SYSTEM", None, NETWORK),
-        Operation("GetIPAddressFilter", "READ_SYSTEM", None, "a firewall does that"),
+        Operation("SetZeroConfiguration", "WRITE_SYSTEM", None, NETWORK),
+        Operation("GetIPAddressFilter", "READ_SYSTEM", None, FIREWALL),
+        Operation("SetIPAddressFilter", "WRITE_SYSTEM", None, FIREWALL),
+        Operation("AddIPAddressFilter", "WRITE_SYSTEM", None, FIREWALL),
+        Operation("RemoveIPAddressFilter", "WRITE_SYSTEM", None, FIREWALL),
         Operation("GetDynamicDNS", "READ_SYSTEM", None, NETWORK),
+        Operation("SetDynamicDNS", "WRITE_SYSTEM", None, NETWORK),
         Operation("GetRemoteDiscoveryMode", "READ_SYSTEM", None, "there is no remote discovery"),
     )
 

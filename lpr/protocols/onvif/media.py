@@ -183,10 +183,12 @@ class _Told:
 
     def audio_sources(self, call: Call) -> Element:
         del call
-        tokens = dict.fromkeys(stream.source.audio for stream in made.sounding(self._world))
         return element(
             "trt:GetAudioSourcesResponse",
-            [element("trt:AudioSources", element("tt:Channels", 1), token=token) for token in tokens],
+            [
+                element("trt:AudioSources", element("tt:Channels", 1), token=token)
+                for token in made.audio_sources(self._world)
+            ],
         )
 
     def stream_uri(self, call: Call) -> Element:

@@ -1,15 +1,18 @@
 """Device I/O, imaging and analytics: small services that mostly tell what there is.
 
-Device I/O has video sources (asked for in Media's messages, at its own address) and empty lists. Imaging has no
-settings: the camera behind a source keeps its own. Analytics shows the modules and rules of plate recognition as they
-run; they are configured in the file. What they say of themselves is handed in (``World.analytics``).
+Device I/O has the tokens of video and audio sources (older clients ask for them in Media's messages) and empty lists.
+Imaging has no settings: the camera behind a source keeps its own. Analytics shows the modules and rules of plate
+recognition as they run; they are configured in the file. What they say of themselves is handed in
+(``World.analytics``).
 Source: ONVIF Device I/O, Imaging and Analytics service specifications and their WSDL files. May import this room.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
+from lpr.protocols.onvif.configurations import audio_sources
 from lpr.protocols.onvif.model import Source, World, copy_as
 from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
 from lpr.protocols.onvif.soap import Fault
@@ -30,13 +33,15 @@ FILE = "modules and rules are set in the configuration file"
 def device_io_service(world: World) -> Service:
     """The table of Device I/O."""
 
+    def video() -> list[str]:
+        return [source.token for source in world.sources()]
+
     def capabilities() -> Element:
-        sound = {stream.source.number for stream in world.streams() if stream.audio != "none"}
         return element(
             "tmd:Capabilities",
-            VideoSources=len(world.sources()),
+            VideoSources=len(video()),
             VideoOutputs=0,
-            AudioSources=len(sound),
+            AudioSources=len(audio_sources(world)),
             AudioOutputs=0,
             RelayOutputs=0,
             SerialPorts=0,
@@ -56,6 +61,9 @@ def device_io_service(world: World) -> Service:
         IO_PATH,
         (
             Operation("GetServiceCapabilities", "PRE_AUTH", service_capabilities),
+            Operation("GetVideoSources", "READ_MEDIA", _tokens("tmd:GetVideoSources", video)),
+            Operation("GetAudioSources", "READ_MEDIA", _tokens("tmd:GetAudioSources", lambda: audio_sources(world))),
+            Operation("GetAudioOutputs", "READ_MEDIA", _empty("tmd:GetAudioOutputs")),
             Operation("GetVideoOutputs", "READ_MEDIA", _empty("tmd:GetVideoOutputs")),
             Operation("GetDigitalInputs", "READ_MEDIA", _empty("tmd:GetDigitalInputs")),
             Operation("GetSerialPorts", "READ_MEDIA", _empty("tmd:GetSerialPorts")),
@@ -257,3 +265,7 @@ class _Analytics:
 
 def _empty(name: str) -> Handler:
     return lambda call: element(f"{name}Response")
+
+
+def _tokens(name: str, of: Callable[[], list[str]]) -> Handler:
+    return lambda call: element(f"{name}Response", [element("tmd:Token", token) for token in of()])

@@ -61,6 +61,8 @@ REFUSED = {
     "tmd:SetRelayOutputSettings",
 }
 """Known and always answered with a fault (the tests of the services say which), Set…Configuration without one too."""
+NEWER = {"tmd:GetVideoSources", "tmd:GetAudioSources", "tmd:GetAudioOutputs"}
+"""Not in this package's older schemas; held against today's in ``test_schema_today``."""
 
 
 def operations() -> list[tuple[str, str, Operation]]:
@@ -70,6 +72,7 @@ def operations() -> list[tuple[str, str, Operation]]:
         for service in Place().table.services
         for operation in service.operations
         if operation.handler is not None and service.prefix != "tr2"
+        if f"{service.prefix}:{operation.name}" not in NEWER
     ]
 
 

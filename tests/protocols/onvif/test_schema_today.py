@@ -1,4 +1,4 @@
-"""Media2's answers, and those of the analytics service that older schemas lack, validate against today's schemas."""
+"""Media2's answers, and those of analytics and Device I/O that older schemas lack, validate against today's schemas."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 
 from lpr.protocols.onvif.names import NAMESPACES, split
 from lpr.protocols.onvif.tree import element
+from tests.protocols.onvif.test_schema import NEWER
 from tests.protocols.onvif.worlds import Place
 from tests.protocols.onvif_metadata import schemas
 
 MEDIA2, ANALYTICS = "ver20/media/wsdl/media.wsdl", "ver20/analytics/wsdl/analytics.wsdl"
+DEVICE_IO = "ver10/deviceio.wsdl"
 PROFILE = ("ProfileToken", "main")
 ARGUMENTS: dict[str, tuple[tuple[str, str], ...]] = {
     "GetProfiles": (("Type", "All"),),
@@ -58,6 +60,13 @@ def test_answers_of_media2_validate(name: str) -> None:
 def test_newer_answers_of_the_analytics_service_validate(name: str) -> None:
     given = () if name == "GetSupportedMetadata" else (element("tan:ConfigurationToken", "VAC0"),)
     assert faults(Place().call(f"tan:{name}", *given), ANALYTICS) == []
+
+
+@pytest.mark.parametrize("name", sorted(NEWER))
+def test_newer_answers_of_device_io_validate(name: str) -> None:
+    answer = Place().call(name)
+    assert split(answer.tag) == (NAMESPACES["tmd"], f"{name.partition(':')[2]}Response")
+    assert faults(answer, DEVICE_IO) == []
 
 
 def test_a_wrong_answer_is_noticed() -> None:

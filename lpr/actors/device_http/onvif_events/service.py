@@ -55,6 +55,7 @@ from lpr.protocols.onvif_metadata.markup import utc
 PATH = "/onvif/events"
 """Where the service is; a subscription is one level below."""
 LONGEST_ID = 64
+BROKERS = "MQTT brokers are those of the configuration file"
 WSNT = NAMESPACES["wsnt"]
 
 
@@ -119,6 +120,9 @@ class EventsService:
                 Operation("PullMessages", "READ_MEDIA", self._pull),
                 Operation("SetSynchronizationPoint", "READ_MEDIA", self._synchronize),
                 Operation("Seek", "READ_MEDIA", None, "events are not stored for pull points"),
+                Operation("GetEventBrokers", "READ_SYSTEM", None, BROKERS),
+                Operation("AddEventBroker", "WRITE_SYSTEM", None, BROKERS),
+                Operation("DeleteEventBroker", "WRITE_SYSTEM", None, BROKERS),
                 Operation("wsnt:Subscribe", "READ_MEDIA", self._subscribe),
                 Operation("wsnt:Renew", "READ_MEDIA", self._renew),
                 Operation("wsnt:Unsubscribe", "READ_MEDIA", self._unsubscribe),
