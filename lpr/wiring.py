@@ -16,7 +16,7 @@ from lpr.actors.device_http.milesight import Facts, MilesightPull
 from lpr.actors.device_http.onvif import Memory, OnvifPart, StreamEncoders, device_of, interfaces_of, streams_of
 from lpr.actors.device_http.onvif_events import EventsService, NotifyError
 from lpr.actors.device_http.pictures import PictureRing
-from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, shown_settings
+from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, Triggers, shown_settings
 from lpr.actors.discovery import Discovery
 from lpr.actors.ftp_server import FtpServer
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
@@ -228,7 +228,8 @@ def _pumatronix(tools: Tools) -> Sequence[PumatronixPart]:
         rate=settings.stream_rate,
     )
     shown = shown_settings(config, camera, settings, serial=tools.log.log_id, release=metadata.version("lpr"))
-    return (PumatronixPart(settings, shown, pictures, logins=tools.logins, clock=tools.clock),)
+    triggers = Triggers(tools.log, camera.name, clients=settings.trigger_clients, queue=settings.trigger_queue)
+    return (PumatronixPart(settings, shown, pictures, triggers, logins=tools.logins, clock=tools.clock),)
 
 
 def _ports(settings: DeviceHttpSettings, servers: Sequence[DeviceHttp], rtsp: Sequence[RtspServer]) -> Ports:

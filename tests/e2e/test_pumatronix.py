@@ -13,7 +13,7 @@ import pytest
 from anyio import to_thread
 
 from lpr.config import Pumatronix as Settings
-from tests.actors.device_http.pumatronix_rig import pumatronix
+from tests.actors.device_http.pumatronix_rig import began, pumatronix, recorded
 
 PATIENCE = 60
 
@@ -45,10 +45,11 @@ async def test_curl_logs_in_and_takes_pictures(tmp_path: Path) -> None:
         await curl("-f", "-H", token, "-o", str(tmp_path / "one.jpg"), f"{there}/snapshot.cgi")
         assert b"Placa=ABC1D23;" in (tmp_path / "one.jpg").read_bytes()
         assert (await curl("-f", "-H", token, f"{there}/lastframe.cgi"))[:2] == b"\xff\xd8"
-        several = await curl("-f", "-i", "-H", token, f"{there}/trigger.cgi?force=1&s=1,2")
+        assert await curl("-f", "-H", token, f"{there}/trigger.cgi?force=1") == b"forceTriggerRequest"
+        several = await curl("-f", "-i", "-H", token, f"{there}/snapshot.cgi?s=1,2")
         message = message_from_bytes(several.partition(b"\r\n")[2])
         assert [part.get_content_type() for part in message.walk()] == ["multipart/related", "image/jpeg", "image/jpeg"]
-        assert len(camera.fired) == 2
+        assert len(camera.fired) == 3
         assert json.loads(await curl("-f", "-H", token, f"{there}/equipment/analytics"))["voting"]["enabled"] is True
 
 
@@ -64,3 +65,44 @@ async def test_curl_with_digest_and_the_stream(tmp_path: Path) -> None:
         boss = ("--digest", "-u", "boss:boss-secret")
         assert b"vote.enabled" in await curl(*boss, "-X", "PUT", "-d", put, f"{there}/equipment/analytics")
         assert await curl("-o", "/dev/null", "-w", "%{http_code}", f"{there}/snapshot.cgi") == b"401"
+
+
+async def test_captures_as_they_happen(tmp_path: Path) -> None:
+    """curl writes what it gets as it gets it; the parts are then read by Python's reader of MIME."""
+    async with pumatronix(tmp_path) as (rig, camera):
+        asked = f"{rig.url}api/trigger.cgi?User_lane=north"
+        command = ("curl", "-sSN", "-i", "-u", "nvr:nvr-secret", asked)
+        async with await anyio.open_process(command, stdin=None) as waiting:
+            assert waiting.stdout is not None
+            got = b""
+            with anyio.fail_after(PATIENCE):
+                for number in range(4):
+                    while got.count(b"LprCapture=") < 2 * number or b"\r\n\r\n" not in got:
+                        got += await waiting.stdout.receive()
+                    await rig.log.append(recorded(camera.shot(2, f"gate@{number}")), actor="engine")
+                while got.count(b"LprCapture=") < 8:
+                    got += await waiting.stdout.receive()
+            waiting.terminate()
+        message = message_from_bytes(got.partition(b"\r\n")[2] + b"--trigger--\r\n")
+        pictures = [part.get_payload(decode=True) for part in message.walk() if part.get_content_type() == "image/jpeg"]
+        assert len(pictures) == 8
+        for at, picture in enumerate(pictures):
+            assert isinstance(picture, bytes) and f"LprCapture=gate@{at // 2};".encode() in picture
+
+
+async def test_curl_waits_for_the_next_capture_of_a_row(tmp_path: Path) -> None:
+    async with (
+        pumatronix(tmp_path, Settings(trigger_form="responses")) as (rig, camera),
+        anyio.create_task_group() as tasks,
+    ):
+
+        async def next_capture() -> None:
+            picture = await curl("-f", "-u", "nvr:nvr-secret", f"{rig.url}api/trigger.cgi")
+            assert b"LprCapture=gate@7;" in picture and picture.endswith(b"\xff\xd9")
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(next_capture)
+        with anyio.fail_after(PATIENCE):
+            await began(rig)
+            await rig.log.append(recorded(camera.shot(1, "gate@7")), actor="engine")
+            await anyio.sleep_forever()

@@ -3,7 +3,11 @@
 Parameters of ``snapshot.cgi``, as the maker's SDK sends them: ``s`` shutters and ``g`` gains (a list: one exposure for
 each), ``q`` quality, ``m=1`` mosaic, ``fmt``, ``c`` scenario, ``r`` crop, ``t`` text, ``User_…`` texts for the comment.
 A shutter and a gain can't be set on a source of frames, so of ``s`` and ``g`` their number counts alone; what changes
-the picture in a way that is not done here is refused, not passed over. Imports nothing of ours.
+the picture in a way that is not done here is refused, not passed over.
+
+``trigger.cgi``: with ``force=1`` a capture and a line of text; without it every capture as it happens, on one
+connection. The maker's camera sends a whole HTTP answer for each there; ``multipart/x-mixed-replace`` is the form that
+HTTP's own clients read. Imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -15,8 +19,12 @@ import msgspec
 
 SNAPSHOT_BOUNDARY = "snapshot"
 MJPEG_BOUNDARY = "MjpegBoundary"
+TRIGGER_BOUNDARY = "trigger"
 MULTIPART = f"multipart/related; boundary={SNAPSHOT_BOUNDARY}"
 MJPEG = f"multipart/x-mixed-replace; boundary={MJPEG_BOUNDARY}"
+TRIGGERED = f"multipart/x-mixed-replace; boundary={TRIGGER_BOUNDARY}"
+FORCED = "forceTriggerRequest"
+"""What the maker's camera answers to ``trigger.cgi?force=1``."""
 MAX_EXPOSURES = 8
 MAX_TEXTS = 16
 """``User_…`` parameters."""
@@ -69,6 +77,23 @@ def snapshot_of(parameters: Iterable[tuple[str, str]]) -> Snapshot:
     return Snapshot(exposures=exposures, quality=quality, texts=tuple(texts))
 
 
+def force_of(parameters: Iterable[tuple[str, str]]) -> Snapshot:
+    """The capture that ``trigger.cgi?force=1`` asks for. Raises CgiError, also for what shapes a picture: none is sent.
+    """
+    asked = snapshot_of(parameters)
+    if asked.quality is not None or asked.texts:
+        raise CgiError("q, User_: no picture is answered to force=1; give them to snapshot.cgi, or where you wait")
+    return asked
+
+
+def watch_of(parameters: Iterable[tuple[str, str]]) -> Snapshot:
+    """How a client that waits for captures wants their pictures. Raises CgiError, also for a number of exposures."""
+    asked = snapshot_of(parameters)
+    if asked.exposures:
+        raise CgiError("s, g: whatever takes a capture says how many exposures it has; leave them out")
+    return asked
+
+
 def _quality(value: str) -> int | None:
     if value in ("", "-1"):
         return None
@@ -85,8 +110,25 @@ def multipart(pictures: Sequence[bytes], boundary: str = SNAPSHOT_BOUNDARY) -> b
     return bytes(body) + f"--{boundary}--\r\n".encode()
 
 
-def part(picture: bytes, boundary: str, headers: dict[str, str] | None = None) -> bytes:
+def part(picture: bytes, boundary: str, fields: dict[str, str] | None = None) -> bytes:
     """One JPEG of a multipart body, with the boundary before it and the line's end behind it."""
-    fields = {"Content-Type": "image/jpeg", "Content-Length": str(len(picture)), **(headers or {})}
-    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"--{boundary}\r\n{head}\r\n".encode() + picture + b"\r\n"
+    return f"--{boundary}\r\n{_lines(picture_fields(picture, fields))}\r\n".encode() + picture + b"\r\n"
+
+
+def whole_answer(picture: bytes, fields: dict[str, str] | None = None) -> bytes:
+    """One JPEG as a whole answer of HTTP/1.1 (RFC 9112, 2.1): one of the maker's row on one connection.
+
+    ``Connection: close`` keeps proxies and clients from using the connection again, where the next picture would be
+    taken for the answer to another request.
+    """
+    every = picture_fields(picture, {"Cache-Control": "no-store", "Connection": "close", **(fields or {})})
+    return f"HTTP/1.1 200 OK\r\n{_lines(every)}\r\n".encode() + picture
+
+
+def picture_fields(picture: bytes, fields: dict[str, str] | None = None) -> dict[str, str]:
+    """Kind and length of a JPEG, and ``fields``."""
+    return {"Content-Type": "image/jpeg", "Content-Length": str(len(picture)), **(fields or {})}
+
+
+def _lines(fields: dict[str, str]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items())

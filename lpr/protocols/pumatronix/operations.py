@@ -59,9 +59,9 @@ OPERATIONS: tuple[Operation, ...] = (
     _get("/mjpegvideo.cgi", "done", "multipart/x-mixed-replace until the client leaves"),
     _get(
         "/trigger.cgi",
-        "partly",
-        "force=1: as snapshot.cgi; without it, the camera's row of answers on one connection is no HTTP and not done",
-        "operator",
+        "done",
+        "each capture as it happens, on one connection (pumatronix.trigger_form: its form); force=1 takes one now"
+        " (operator)",
     ),
     _not("GET", "/reboot.cgi", "this is a service: its service manager restarts it"),
     _get("/equipment/ocr", "partly", "limits, threads, time-out, country; not the reader's internals"),

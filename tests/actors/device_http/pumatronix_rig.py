@@ -10,7 +10,7 @@ import anyio
 import cv2
 import numpy as np
 
-from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart
+from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, Triggers
 from lpr.config import DeviceHttp as DeviceSettings
 from lpr.config import Pumatronix as Settings
 from lpr.core.accounts import Level
@@ -18,8 +18,9 @@ from lpr.core.blobs import BlobStore, name_of
 from lpr.core.clock import SystemClock
 from lpr.core.frames import Frame
 from lpr.core.live import LiveView
+from lpr.core.log import EventLog
 from lpr.core.shutter import Shot, Shutter
-from lpr.events import Exposure, Picture, Reading
+from lpr.events import ApiCalled, CaptureTaken, Event, Exposure, Picture, PlateRead, Reading
 from lpr.media.live import LiveRoom
 from lpr.protocols.pumatronix import documents
 from tests.actors.device_http.rig import ACCOUNTS, Rig, Users, serving
@@ -70,10 +71,11 @@ class FakeCamera:
                 asked.failed(self.broken)
             elif asked is not None:
                 self.fired.append((asked.trigger, asked.reason, asked.exposures))
-                asked.done(self._shot(asked.exposures))
+                asked.done(self.shot(asked.exposures))
             await anyio.sleep(0.01)
 
-    def _shot(self, count: int) -> Shot:
+    def shot(self, count: int, name: str = f"gate@{AT}") -> Shot:
+        """A capture with its pictures on the disk."""
         exposures: list[Exposure] = []
         for number in range(count):
             jpeg = cv2.imencode(".jpg", image(number + 1))[1].tobytes()
@@ -82,12 +84,28 @@ class FakeCamera:
             exposures.append(Exposure(at=AT + number * 40_000, position=number, picture=picture))
         corners = ((10.0, 20.0), (40.0, 20.0), (40.0, 30.0), (10.0, 30.0))
         reading = Reading(text="ABC1D23", confidence=0.9, characters=(), box=(10.0, 20.0, 40.0, 30.0), corners=corners)
-        return Shot(f"gate@{AT}", AT, tuple(exposures), ((0, reading),))
+        return Shot(name, AT, tuple(exposures), ((0, reading),))
+
+
+def recorded(shot: Shot, source: str = "gate") -> list[Event]:
+    """A capture as the engine appends it."""
+    taken = CaptureTaken(
+        capture=shot.capture, source=source, lane="1", trigger="motion", reason="level 12.5 over threshold 8",
+        at=shot.at, position=0, exposures=shot.exposures,
+    )  # fmt: skip
+    reads = [
+        PlateRead(
+            capture=shot.capture, source=source, lane="1", at=shot.at, exposure=index, reading=reading, engine="e",
+            elapsed_ms=1.0,
+        )
+        for index, reading in shot.readings
+    ]  # fmt: skip
+    return [taken, *reads]
 
 
 @asynccontextmanager
 async def pumatronix(
-    folder: Path, settings: Settings | None = None, *, blind: bool = False
+    folder: Path, settings: Settings | None = None, *, blind: bool = False, send_timeout: float = 20.0
 ) -> AsyncGenerator[tuple[Rig, FakeCamera], None]:
     """A device's HTTP server with Pumatronix's addresses, and its camera."""
     settings = settings or Settings()
@@ -103,9 +121,21 @@ async def pumatronix(
         rate=settings.stream_rate,
     )
     logins = EveryUser()
-    part = PumatronixPart(settings, SHOWN, pictures, logins=logins, clock=clock)
-    device = DeviceSettings(port=0, methods=("digest-sha256", "digest-md5", "basic"))
-    async with serving(folder, [part], device, logins=logins) as rig, anyio.create_task_group() as tasks:
-        tasks.start_soon(camera.run)
-        yield rig, camera
-        tasks.cancel_scope.cancel()
+    device = DeviceSettings(port=0, methods=("digest-sha256", "digest-md5", "basic"), send_timeout=send_timeout)
+    async with EventLog.open(folder / "events.db", clock) as log, anyio.create_task_group() as tasks:
+        triggers = Triggers(log, "gate", clients=settings.trigger_clients, queue=settings.trigger_queue)
+        part = PumatronixPart(settings, SHOWN, pictures, triggers, logins=logins, clock=clock)
+        async with serving(folder, [part], device, log=log, logins=logins) as rig:
+            tasks.start_soon(camera.run)
+            yield rig, camera
+            tasks.cancel_scope.cancel()
+
+
+async def began(rig: Rig) -> None:
+    """Until a call of trigger.cgi is in the audit trail: the client has its place by then."""
+    while True:
+        head = rig.log.head
+        told = [record.event for record in await rig.log.read(0, types=(ApiCalled.__name__,))]
+        if any(isinstance(one, ApiCalled) and one.path == "/api/trigger.cgi" for one in told):
+            return
+        await rig.log.wait(head)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,8 @@ from aiohttp import web
 from lpr.actors.device_http.calls import DeviceRequest, DeviceRoute
 from lpr.actors.device_http.entrance import Caller, Refusal
 from lpr.actors.device_http.pumatronix.pictures import NoPicture, Pictures
+from lpr.actors.device_http.pumatronix.row import Row
+from lpr.actors.device_http.pumatronix.triggers import TooManyWaiting, Triggers
 from lpr.config import Pumatronix as Settings
 from lpr.core.accounts import Logins, LoginsBusy, allows
 from lpr.core.clock import SECOND, Clock
@@ -36,19 +38,34 @@ REMEMBERED = 256
 """Users of whom the last log-in is remembered."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+STREAMS = frozenset({"/mjpegvideo.cgi", "/trigger.cgi"})
+"""Answers without a time limit; ``force=1`` has the shutter's."""
+BEGUN = web.RequestKey("begun", bool)
+"""The call is in the audit trail already: it has lasted since."""
+
 Answer: TypeAlias = Callable[[DeviceRequest, Caller], Awaitable[web.StreamResponse]]
 
 
 class PumatronixPart:
-    """``shown``: what of the configuration its documents tell. ``logins``: for log-ins with name and password."""
+    """``shown``: what of the configuration its documents tell. ``triggers``: the camera's captures as they happen.
+    ``logins``: for log-ins with name and password."""
 
     def __init__(
-        self, settings: Settings, shown: documents.Settings, pictures: Pictures, *, logins: Logins, clock: Clock
+        self,
+        settings: Settings,
+        shown: documents.Settings,
+        pictures: Pictures,
+        triggers: Triggers,
+        *,
+        logins: Logins,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._shown = shown
         self._fields = documents.settings_fields(shown)
         self._pictures = pictures
+        self._triggers = triggers
+        self._row = Row(pictures, clock, form=settings.trigger_form, idle=settings.trigger_idle)
         self._logins = logins
         self._clock = clock
         self._secret = clock.random_bytes(32)
@@ -79,14 +96,15 @@ class PumatronixPart:
         )
 
     async def run(self) -> None:
-        """Nothing beside answering."""
+        """Hands captures to those who wait for them, until cancelled."""
+        await self._triggers.run()
 
     def _route(self, operation: Operation) -> DeviceRoute:
         answer = self._answers.get((operation.method, operation.path))
         if answer is None:
             answer = self._not_done(operation)
         handler = partial(self._guarded, operation, answer)
-        stream = operation.path == "/mjpegvideo.cgi"
+        stream = operation.path in STREAMS
         return DeviceRoute(operation.method, PREFIX + operation.path, handler, "own", stream=stream, audit="none")
 
     # --- who calls -------------------------------------------------------------------------------------
@@ -102,11 +120,17 @@ class PumatronixPart:
             status = response.status
             return response
         finally:
-            await self._told(request, caller.name, status)
+            if BEGUN not in request.http:
+                await self._told(request, caller.name, status)
+
+    async def _begun(self, request: DeviceRequest, caller: Caller) -> None:
+        """An answer without an end begins: it is in the audit trail while it lasts."""
+        request.http[BEGUN] = True
+        await self._told(request, caller.name, 200)
 
     async def _told(self, request: DeviceRequest, name: str, status: int) -> None:
         http = request.http
-        change = http.method != "GET" or http.path.endswith(("snapshot.cgi", "trigger.cgi"))
+        change = http.method != "GET" or http.path.endswith("snapshot.cgi") or _forced(request)
         query = clean_query(http.query)
         await request.entrance.audit.called(
             "once", name, request.remote, http.method, http.path, query, status, change=change
@@ -174,18 +198,8 @@ class PumatronixPart:
             return _problem(503, str(error))
 
     async def _snapshot(self, request: DeviceRequest, caller: Caller) -> web.StreamResponse:
-        return await self._capture(request.http.query.items(), caller)
-
-    async def _trigger(self, request: DeviceRequest, caller: Caller) -> web.StreamResponse:
-        if request.http.query.get("force") != "1":
-            return _problem(501, "force=1 is what there is: a row of answers on one connection is no HTTP")
-        return await self._capture(
-            ((key, value) for key, value in request.http.query.items() if key != "force"), caller
-        )
-
-    async def _capture(self, query: Iterable[tuple[str, str]], caller: Caller) -> web.StreamResponse:
         try:
-            pictures = await self._pictures.snapshot(cgi.snapshot_of(query), caller.name)
+            pictures = await self._pictures.snapshot(cgi.snapshot_of(request.http.query.items()), caller.name)
         except cgi.CgiError as error:
             return _problem(400, str(error))
         except NoPicture as error:
@@ -193,6 +207,26 @@ class PumatronixPart:
         if len(pictures) == 1:
             return web.Response(body=pictures[0], content_type="image/jpeg")
         return web.Response(body=cgi.multipart(pictures), headers={"Content-Type": cgi.MULTIPART})
+
+    async def _trigger(self, request: DeviceRequest, caller: Caller) -> web.StreamResponse:
+        parameters = [(key, value) for key, value in request.http.query.items() if key != "force"]
+        try:
+            if not _forced(request):
+                return await self._wait(request, caller, cgi.watch_of(parameters))
+            if not allows(caller.level, "operator"):
+                return _problem(403, "force=1 needs the level operator")
+            await self._pictures.fire(cgi.force_of(parameters), f"trigger for {caller.name}")
+            return web.Response(text=cgi.FORCED)
+        except cgi.CgiError as error:
+            return _problem(400, str(error))
+        except (NoPicture, TooManyWaiting) as error:
+            return _problem(503, str(error))
+
+    async def _wait(self, request: DeviceRequest, caller: Caller, asked: cgi.Snapshot) -> web.StreamResponse:
+        """Every capture as it happens. Raises TooManyWaiting."""
+        with self._triggers.waiting() as client:
+            await self._begun(request, caller)
+            return await self._row.send(request.http, client, asked)
 
     async def _stream(self, request: DeviceRequest, caller: Caller) -> web.StreamResponse:
         if self._streams >= self._settings.max_streams:
@@ -203,6 +237,7 @@ class PumatronixPart:
             async with aclosing(self._pictures.stream()) as pictures:
                 async for picture in pictures:
                     if not response.prepared:
+                        await self._begun(request, caller)
                         await response.prepare(request.http)
                     await response.write(cgi.part(picture, cgi.MJPEG_BOUNDARY))
             return response
@@ -250,6 +285,11 @@ class PumatronixPart:
         """ISO 8601 in UTC."""
         when = EPOCH + timedelta(seconds=self._clock.wall() // SECOND)
         return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _forced(request: DeviceRequest) -> bool:
+    """Whether ``trigger.cgi`` is to take a capture."""
+    return request.http.path.endswith("trigger.cgi") and request.http.query.get("force") == "1"
 
 
 def _json(content: Any) -> web.Response:

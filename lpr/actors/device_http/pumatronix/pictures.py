@@ -84,13 +84,18 @@ class Pictures:
 
     async def snapshot(self, asked: Snapshot, who: str) -> list[bytes]:
         """The exposures of a capture taken now, JPEG, with comments. Raises NoPicture."""
+        return await self.told(await self.fire(asked, f"snapshot for {who}"), asked)
+
+    async def fire(self, asked: Snapshot, reason: str) -> Shot:
+        """A capture, now. ``reason``: as the log has it. Raises NoPicture."""
         count = asked.exposures or self._exposures
         try:
-            shot = await self._camera.shutter.fire(
-                TRIGGER, f"snapshot for {who}", exposures=count, timeout=self._timeout
-            )
+            return await self._camera.shutter.fire(TRIGGER, reason, exposures=count, timeout=self._timeout)
         except ShutterRefused as error:
             raise NoPicture(str(error)) from None
+
+    async def told(self, shot: Shot, asked: Snapshot) -> list[bytes]:
+        """The exposures of a capture, JPEG, with comments. Raises NoPicture."""
         pictures: list[bytes] = []
         for index, exposure in enumerate(shot.exposures):
             try:
