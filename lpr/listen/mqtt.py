@@ -1,6 +1,6 @@
-"""A subscriber: connects to a broker, acknowledges and reports what its topics bring. anyio.
+"""A subscriber: connects to a broker and reports what its topics bring. anyio.
 
-May import this room and the codec.
+May import this room and ``lpr.protocols.mqtt``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from lpr.listen.session import Source
 from lpr.listen.target import BROKEN, NOT_LET_IN, UNREACHABLE, ListenFailure, Target
 from lpr.listen.wire import Wire, connected
 from lpr.protocols.mqtt import (
+    Answer,
     Client,
     Connack,
     FromBroker,
@@ -24,13 +25,11 @@ from lpr.protocols.mqtt import (
     MqttError,
     Suback,
     Version,
-    is_access,
-    is_version,
-    meaning,
-    pingreq,
 )
 
 KEEP_ALIVE = 30
+LOOKS = 0.2
+"""Looks for a sign of life that is due, in a keep alive."""
 
 
 async def mqtt(target: Target, filters: Sequence[str], *, version: Version = "5", client: str) -> Source:
@@ -38,22 +37,21 @@ async def mqtt(target: Target, filters: Sequence[str], *, version: Version = "5"
     identity = Identity(client, target.user or None, target.password if target.user else None, None, KEEP_ALIVE)
     end = Client(identity, version=version, max_packet=target.limits.message)
     async with connected(target) as wire:
-        await wire.send(end.connect())
+        end.connect()
         subscribed = False
         while True:
             events, failed = await _next(wire, end, target, subscribed)
             for event in events:
                 if isinstance(event, Connack):
-                    _let_in(event, target)
-                    await wire.send(end.subscribe([(one, 1) for one in filters])[0])
+                    _let_in(event.answer, target)
+                    _subscribe(end, filters)
                 elif isinstance(event, Suback):
                     _granted(event, filters, target)
                     subscribed = True
                 elif isinstance(event, Message):
-                    await wire.send(end.acknowledge(event))
                     yield target.address, message_report(event)
                 elif isinstance(event, Goodbye):
-                    raise ListenFailure(f"{target.address} has closed: {meaning(event.code)} {event.reason}", BROKEN)
+                    raise ListenFailure(f"{target.address} has closed: {event.answer.text}", BROKEN)
             if failed is not None:
                 checks = Checks("OASIS MQTT")
                 checks.add("packet", str(failed), "a packet as the standard says")
@@ -67,36 +65,47 @@ async def _next(wire: Wire, end: Client, target: Target, subscribed: bool) -> tu
     """The next packets; an empty list when the broker closed."""
     found: list[FromBroker] = []
     while True:
+        end.tick()
+        answer = end.outgoing()
+        if answer:
+            await wire.send(answer)
         try:
             found.extend(end.events())
         except MqttError as error:
             return found, error
         if found:
             return found, None
-        wait = end.keep_alive / 2 if subscribed and end.keep_alive else target.limits.connect
+        wait = (end.keep_alive or KEEP_ALIVE) * LOOKS if subscribed else target.limits.connect
         with anyio.move_on_after(wait) as scope:
             data = await wire.receive()
             if not data:
                 return [], None
             end.receive(data)
-        if scope.cancelled_caught:
-            if not subscribed:
-                raise ListenFailure(f"{target.address} does not answer within {wait:g} s; is that a broker?", BROKEN)
-            await wire.send(pingreq())
+        if scope.cancelled_caught and not subscribed:
+            raise ListenFailure(f"{target.address} does not answer within {wait:g} s; is that a broker?", BROKEN)
 
 
-def _let_in(answer: Connack, target: Target) -> None:
-    if not answer.code:
+def _subscribe(end: Client, filters: Sequence[str]) -> None:
+    try:
+        end.subscribe(filters)
+    except ValueError:
+        raise ListenFailure(
+            f"{', '.join(filters)}: no filter of topics; # stands at the end, + alone", BROKEN
+        ) from None
+
+
+def _let_in(answer: Answer, target: Target) -> None:
+    if not answer.refused:
         return
-    text = f"{target.address}: {meaning(answer.code)}"
-    if is_access(answer.code):
+    text = f"{target.address}: {answer.text}"
+    if answer.is_access:
         raise ListenFailure(f"{text}; correct --user and --password-file", NOT_LET_IN)
-    if is_version(answer.code):
+    if answer.is_version:
         raise ListenFailure(f"{text}; try --mqtt-version 3.1.1", UNREACHABLE)
     raise ListenFailure(text, BROKEN)
 
 
-def _granted(answer: Suback, filters: Sequence[str], target: Target) -> None:
-    for wanted, code in zip(filters, answer.codes, strict=False):
-        if code >= 0x80:
-            raise ListenFailure(f"{target.address} does not let us read {wanted}: {meaning(code)}", NOT_LET_IN)
+def _granted(found: Suback, filters: Sequence[str], target: Target) -> None:
+    for wanted, answer in zip(filters, found.answers, strict=False):
+        if answer.refused:
+            raise ListenFailure(f"{target.address} does not let us read {wanted}: {answer.text}", NOT_LET_IN)

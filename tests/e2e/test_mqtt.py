@@ -266,11 +266,11 @@ async def test_a_wrong_password_and_missing_rights_are_named(tmp_path: Path, bro
     (tmp_path / "log").mkdir()
     async with site(tmp_path, broker, keep=False, prefix="forbidden") as made:
         problem = await made.sink.check()
-        assert "not authorised" in problem
+        assert "Not authorized" in problem
     (tmp_path / "2" / "log").mkdir(parents=True)
     async with site(tmp_path / "2", broker, keep=False, user="nobody") as made:
         problem = await made.sink.check()
-        assert "not authorised" in problem and "password_file" in problem and PASSWORD not in problem
+        assert "Not authorized" in problem and "password_file" in problem and PASSWORD not in problem
 
 
 async def test_the_will_says_offline_when_we_are_gone(tmp_path: Path, broker: Broker) -> None:

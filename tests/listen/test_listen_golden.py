@@ -35,7 +35,7 @@ def pushed() -> Report:
 REPORTS: dict[str, Callable[[], Report]] = {
     "milesight": milesight,
     "http": pushed,
-    "mqtt": lambda: message_report(Message("lpr/gate/passage", b'{"plate": "AMW212"}', 1, False, False, 1)),
+    "mqtt": lambda: message_report(Message("lpr/gate/passage", b'{"plate": "AMW212"}', 1, False)),
 }
 
 

@@ -243,7 +243,7 @@ async def test_a_broker_that_does_not_let_us_in() -> None:
     async with ScriptedBroker("5", "right") as broker:
         target = Target("127.0.0.1", broker.port, "lpr", "wrong", limits=QUICK)
         failure = await fails(mqtt.mqtt(target, ["#"], client="x"))
-        assert failure.status == NOT_LET_IN and "wrong user or password" in str(failure)
+        assert failure.status == NOT_LET_IN and "Bad user name or password" in str(failure)
         await broker.behave("nonsense")
         heard = Heard()
         failure = await fails(mqtt.mqtt(target, ["#"], client="x"), heard)

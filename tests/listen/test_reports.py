@@ -37,7 +37,7 @@ TOKENS = Tokens(video_source="VS0", rule="LPR")
 
 def message(topic: str, payload: bytes | str | dict[str, Any]) -> Report:
     data = json.dumps(payload).encode() if isinstance(payload, dict) else payload
-    return message_report(Message(topic, data.encode() if isinstance(data, str) else data, 1, False, False, 1))
+    return message_report(Message(topic, data.encode() if isinstance(data, str) else data, 1, False))
 
 
 def test_our_own_messages_deviate_in_nothing() -> None:

@@ -1,4 +1,4 @@
-"""One connection to a broker: open it, publish and wait for the acknowledgement, ask for a sign of life, close it.
+"""One connection to a broker: open it, publish and wait for the acknowledgement, look whether it lives, close it.
 
 One caller at a time; nothing runs in the background, since a client without subscriptions is sent nothing but
 answers. anyio, so asyncio and trio. May import ``lpr.config`` and ``lpr.protocols``.
@@ -8,34 +8,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from typing import TypeVar
 
 import anyio
 from anyio.abc import ByteStream
 
 from lpr.config import Mqtt as Settings
-from lpr.protocols.mqtt import (
-    Client,
-    Connack,
-    FromBroker,
-    Goodbye,
-    Identity,
-    MqttError,
-    Pong,
-    Puback,
-    State,
-    disconnect,
-    is_access,
-    is_version,
-    meaning,
-    pingreq,
-)
+from lpr.protocols.mqtt import Answer, Client, Connack, FromBroker, Goodbye, Identity, MqttError, Puback
 
 PORT, TLS_PORT = 1883, 8883
 PEEK = 0.01
 """Seconds that ``look`` waits for something that is not expected."""
-
-T = TypeVar("T", bound=FromBroker)
 
 
 class LinkError(Exception):
@@ -77,9 +59,9 @@ class Link:
         return self._stream is not None
 
     @property
-    def keep_alive(self) -> float:
-        """Seconds within which the broker wants a sign of life."""
-        return float(self._client.keep_alive)
+    def keep_alive(self) -> int:
+        """Seconds within which the broker wants a sign of life, 0 none."""
+        return self._client.keep_alive
 
     async def open(self) -> None:
         """Connect and log in. Raises LinkError."""
@@ -108,35 +90,37 @@ class Link:
             raise LinkError(f"{self.address} closes the connection instead of speaking TLS") from None
         except OSError as error:
             raise LinkError(f"{self.address}: {_first(error)}") from None
-        await self._send(self._client.connect())
-        answer = await self._until(lambda event: event if isinstance(event, Connack) else None)
-        if answer.code:
-            raise LinkError(f"{self.address}: {meaning(answer.code)}{_hint(answer.code)}")
+        self._client.connect()
+        answer = await self._until(lambda event: event.answer if isinstance(event, Connack) else None)
+        if answer.refused:
+            raise LinkError(f"{self.address}: {answer.text}{_hint(answer)}")
         if not self._client.acknowledges:
             raise LinkError(f"{self.address} takes messages with QoS 0 alone, so none could be known to have arrived")
 
-    async def publish(self, topic: str, payload: bytes, *, retain: bool, content: str = "") -> Puback:
+    async def publish(self, topic: str, payload: bytes, *, retain: bool, content: str = "") -> Answer:
         """Send with QoS 1; the broker's word about it. Raises LinkError, and TooLargeError before anything is sent."""
-        data, number = self._client.publish(topic, payload, retain=retain, content=content)
-        await self._send(data)
-        return await self._until(lambda event: event if isinstance(event, Puback) and event.packet == number else None)
-
-    async def ping(self) -> None:
-        """A sign of life, and its answer. Raises LinkError."""
-        await self._send(pingreq())
-        await self._until(lambda event: event if isinstance(event, Pong) else None)
+        number = self._client.publish(topic, payload, retain=retain, content=content)
+        return await self._until(
+            lambda event: event.answer if isinstance(event, Puback) and event.number == number else None
+        )
 
     async def look(self) -> None:
-        """Notice that the broker has closed. Raises LinkError then."""
+        """Notice that the broker has closed; a sign of life, when one is due. Raises LinkError when it is gone."""
+        data = None
         with anyio.move_on_after(PEEK):
-            await self._receive()
-            for event in self._events():
-                self._farewell(event)
+            data = await self._receive()
+        if data is not None:
+            self._client.receive(data)
+        self._client.tick()
+        for event in self._events():
+            self._farewell(event)
+        await self._flush()
 
     async def close(self) -> None:
         """Take leave: the broker does not send the will."""
-        if self._stream is not None and self._client.state is State.ACTIVE:
-            await self._send(disconnect())
+        if self._stream is not None and not self._client.closed:
+            self._client.disconnect()
+            await self._flush()
         await self.drop()
 
     async def drop(self) -> None:
@@ -145,14 +129,15 @@ class Link:
         if stream is not None:
             await anyio.aclose_forcefully(stream)
 
-    async def _until(self, wanted: Callable[[FromBroker], T | None]) -> T:
+    async def _until(self, wanted: Callable[[FromBroker], Answer | None]) -> Answer:
         while True:
             for event in self._events():
                 self._farewell(event)
                 found = wanted(event)
                 if found is not None:
                     return found
-            await self._receive()
+            await self._flush()
+            self._client.receive(await self._receive())
 
     def _events(self) -> list[FromBroker]:
         try:
@@ -162,18 +147,19 @@ class Link:
 
     def _farewell(self, event: FromBroker) -> None:
         if isinstance(event, Goodbye):
-            said = f" ({event.reason[:100]})" if event.reason else ""
-            raise LinkError(f"{self.address} has closed the connection: {meaning(event.code)}{said}")
+            raise LinkError(f"{self.address} has closed the connection: {event.answer.text}")
 
-    async def _send(self, data: bytes) -> None:
+    async def _flush(self) -> None:
+        data = self._client.outgoing()
         try:
-            await self._open().send(data)
+            if data:
+                await self._open().send(data)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as error:
             raise LinkError(f"{self.address} broke the connection off ({type(error).__name__})") from None
 
-    async def _receive(self) -> None:
+    async def _receive(self) -> bytes:
         try:
-            self._client.receive(await self._open().receive(65536))
+            return await self._open().receive(65536)
         except anyio.EndOfStream:
             raise LinkError(f"{self.address} has closed the connection") from None
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as error:
@@ -185,10 +171,10 @@ class Link:
         return self._stream
 
 
-def _hint(code: int) -> str:
-    if is_version(code):
+def _hint(answer: Answer) -> str:
+    if answer.is_version:
         return '; set version = "3.1.1"'
-    return "; correct user and password_file, or the client's rights at the broker" if is_access(code) else ""
+    return "; correct user and password_file, or the client's rights at the broker" if answer.is_access else ""
 
 
 def _first(error: OSError) -> str:

@@ -23,11 +23,11 @@ import msgspec
 from lpr.actors.mqtt.link import Link, LinkError, context_of
 from lpr.config import Mqtt as Settings
 from lpr.core.blobs import BlobStore
-from lpr.core.clock import SECOND, Clock
+from lpr.core.clock import Clock
 from lpr.core.delivery import BackoffPolicy, Delivered, Outcome, Refused, Shipment, Unavailable, backoff
 from lpr.core.errors import BlobDamagedError, BlobMissingError
 from lpr.events import PassageDecided, Picture
-from lpr.protocols.mqtt import Identity, Puback, TooLargeError, Will, answer_of, meaning
+from lpr.protocols.mqtt import Answer, Identity, TooLargeError, Will
 from lpr.protocols.mqtt_messages import (
     OFFLINE,
     ONLINE,
@@ -43,6 +43,8 @@ _logger = logging.getLogger(__name__)
 
 FAREWELL = 3.0
 """Seconds that taking leave of the broker may take."""
+LOOKS = 0.2
+"""Looks at the connection, in its ``keep_alive``: a broker is patient for one and a half (MQTT, section 3.1.2.10)."""
 JPEG, JSON = "image/jpeg", "application/json"
 Which = Literal["full", "plate"]
 
@@ -90,7 +92,6 @@ class MqttSink:
             first=settings.retry_first, longest=settings.retry_max, max_attempts=settings.max_attempts
         )
         self._told: dict[str, bool] = {}
-        self._active = 0
         self._passages: dict[str, int] = {}
         self._counted = 0
 
@@ -103,6 +104,8 @@ class MqttSink:
                 with anyio.fail_after(self._settings.timeout):
                     await self._ready()
                     return await self._ship(shipment)
+            except TooLargeError as error:
+                return Refused(f"{self._link.address}: {error}")
             except TimeoutError:
                 reason = f"no answer from {self._link.address} within {self._settings.timeout:g} s"
             except LinkError as error:
@@ -115,12 +118,13 @@ class MqttSink:
             return Unavailable(reason)
 
     async def _ship(self, shipment: Shipment) -> Outcome:
+        """Raises LinkError, and TooLargeError for the passage itself."""
         settings, decided, notes = self._settings, shipment.decided, list[str]()
         topics = await self._show(shipment, notes)
         if settings.onvif:
             level, document = self._around.onvif(settings.prefix, decided)
-            answer = await self._publish(level, document, retain=False, content=JSON)
-            if answer.code >= 0x80:
+            answer = await self._link.publish(level, document, retain=False, content=JSON)
+            if answer.refused:
                 return self._outcome(level, answer)
         if settings.passages:
             images = {which: await self._image(shipment, which) for which in _wanted(settings.images)}
@@ -133,11 +137,8 @@ class MqttSink:
                 images={which: image for which, image in images.items() if image},
             )
             topic = self._topics.passage(decided.source)
-            try:
-                answer = await self._publish(topic, encode(message), retain=False, content=JSON)
-            except TooLargeError as error:
-                return Refused(f"{self._link.address}: {error}")
-            if answer.code >= 0x80:
+            answer = await self._link.publish(topic, encode(message), retain=False, content=JSON)
+            if answer.refused:
                 return self._outcome(topic, answer)
         return Delivered("; ".join((f"{self._link.address} has it", *notes)))
 
@@ -158,21 +159,20 @@ class MqttSink:
         await self._offer(self._topics.state(camera), state, notes, content=JSON)
         return topics
 
-    def _outcome(self, topic: str, answer: Puback) -> Outcome:
-        said = f": {answer.reason[:100]}" if answer.reason else ""
-        reason = f"{self._link.address} does not take {topic}: {meaning(answer.code)}{said}"
-        return Refused(reason) if answer_of(answer.code) == "refused" else Unavailable(reason)
+    def _outcome(self, topic: str, answer: Answer) -> Outcome:
+        reason = f"{self._link.address} does not take {topic}: {answer.text}"
+        return Refused(reason) if answer.is_final else Unavailable(reason)
 
     async def _offer(self, topic: str, payload: bytes, notes: list[str], *, content: str) -> bool:
         """Publish what a passage can do without; a refusal is noted. Whether it is there."""
         try:
-            answer = await self._publish(topic, payload, retain=True, content=content)
+            answer = await self._link.publish(topic, payload, retain=True, content=content)
         except TooLargeError as error:
             notes.append(f"{topic}: {error}")
             return False
-        if answer.code >= 0x80:
-            notes.append(f"{topic}: {meaning(answer.code)}")
-        return answer.code < 0x80
+        if answer.refused:
+            notes.append(f"{topic}: {answer.text}")
+        return not answer.refused
 
     async def _image(self, shipment: Shipment, which: Which) -> bytes:
         """The picture, or nothing when it is gone: the passage is worth more than waiting for it."""
@@ -197,10 +197,15 @@ class MqttSink:
                     _logger.warning("%s: %s", self.name, problem or f"connected to {self._link.address} again")
                     told = problem
                 wait = backoff(self.policy, failures, self._clock.jitter()) if failures else 0.0
-                await self._clock.sleep(max(wait, self._settings.status_every))
+                await self._clock.sleep(max(wait, self._every()))
         finally:
             with anyio.CancelScope(shield=True):
                 await self.close()
+
+    def _every(self) -> float:
+        """Seconds between two looks: often enough for a sign of life to be in time."""
+        alive = self._link.keep_alive
+        return min(self._settings.status_every, alive * LOOKS) if alive else self._settings.status_every
 
     async def close(self) -> None:
         """Say "offline" and close the connection; ``deliver`` opens another one."""
@@ -208,7 +213,7 @@ class MqttSink:
             try:
                 with anyio.fail_after(FAREWELL):
                     if self._link.is_open:
-                        await self._publish(self._topics.status, OFFLINE.encode(), retain=True)
+                        await self._offer(self._topics.status, OFFLINE.encode(), [], content="")
                         await self._link.close()
             except (LinkError, TimeoutError):
                 await self._link.drop()
@@ -227,10 +232,6 @@ class MqttSink:
                         await self._link.look()
                     await self._ready()
                     await self._tell_cameras()
-                    quiet = (self._clock.mono() - self._active) / SECOND
-                    if self._link.keep_alive and quiet > self._link.keep_alive / 2:
-                        await self._link.ping()
-                        self._active = self._clock.mono()
                 return ""
             except TimeoutError:
                 problem = f"no answer from {self._link.address} within {self._settings.timeout:g} s"
@@ -247,7 +248,6 @@ class MqttSink:
         """A connection at which we are announced. Raises LinkError."""
         if not self._link.is_open:
             await self._link.open()
-            self._active = self._clock.mono()
             self._told.clear()
             await self._announce()
 
@@ -284,7 +284,7 @@ class MqttSink:
         if before != owned:
             await _write(file, sorted(before | owned))
             for topic in sorted(before - owned):
-                await self._publish(topic, b"", retain=True)
+                await self._offer(topic, b"", [], content="")
             await _write(file, sorted(owned))
 
     async def _tell_cameras(self) -> None:
@@ -296,10 +296,13 @@ class MqttSink:
 
     async def _tell(self, topic: str, word: str) -> None:
         """A retained word that has to get through. Raises LinkError."""
-        answer = await self._publish(topic, word.encode(), retain=True)
-        if answer.code >= 0x80:
+        try:
+            answer = await self._link.publish(topic, word.encode(), retain=True)
+        except TooLargeError as error:
+            raise LinkError(f"{self._link.address}: {topic}: {error}") from None
+        if answer.refused:
             raise LinkError(
-                f"{self._link.address} does not take {topic}: {meaning(answer.code)}; it is to let this client publish"
+                f"{self._link.address} does not take {topic}: {answer.text}; it is to let this client publish"
                 f" to {self._settings.prefix}/#"
             )
 
@@ -313,11 +316,6 @@ class MqttSink:
     def _retained(self, camera: str) -> tuple[str, ...]:
         pictures = self._picture_topics(camera).values()
         return (self._topics.camera_status(camera), self._topics.state(camera), *pictures)
-
-    async def _publish(self, topic: str, payload: bytes, *, retain: bool, content: str = "") -> Puback:
-        answer = await self._link.publish(topic, payload, retain=retain, content=content)
-        self._active = self._clock.mono()
-        return answer
 
 
 def _wanted(which: Literal["none", "plate", "full", "all"]) -> tuple[Which, ...]:
