@@ -1,17 +1,12 @@
 """Find plates in a picture: score, box and four corners of each, by one ONNX network that a manifest describes.
 
-Three kinds of network fit. "plate-map" is the one that comes with the package (``models/detector.md``): at a stride of
-a few pixels each cell holds the logit of a score, the logarithms of the distances in strides to the four sides of a
-box (left, top, right, bottom), and for each corner of the plate its offset from that corner of the box in
-fractions of the box. "rows" are end-to-end detectors as YOLO exports give them: one row a detection, whose columns
-the manifest names. "raw" are YOLO exports without suppression, (1, 4 + classes, cells): middle, width and height of a
-box and a score a class. The corners of both are those of the box.
+Three kinds of network fit (``lpr.vision.detector_outputs``); where one gives boxes alone, the corners are theirs.
 
 Where the manifest names a network for it, each plate is looked at again from near (``lpr.vision.corners``), which
 places its corners and has a say in its score.
 
-May import ``lpr.vision.corners``, ``letterbox``, ``manifest`` and ``rectify``, ``lpr.events`` (Box, Corners), numpy,
-msgspec.
+May import ``lpr.vision.corners``, ``detector_manifest``, ``detector_outputs``, ``letterbox``, ``manifest`` and
+``rectify``, ``lpr.events`` (Box, Corners), numpy, msgspec.
 """
 
 from __future__ import annotations
@@ -20,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -28,6 +23,8 @@ from numpy.typing import NDArray
 
 from lpr.events import Box, Corners
 from lpr.vision.corners import CornerFinder
+from lpr.vision.detector_manifest import DETECTOR, DetectorManifest
+from lpr.vision.detector_outputs import Floats, from_map, from_raw, from_rows, logit
 from lpr.vision.letterbox import (
     GREY,
     Fit,
@@ -40,19 +37,11 @@ from lpr.vision.letterbox import (
     placed,
     shrunk,
 )
-from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifest, model_file, open_session, prepare
+from lpr.vision.manifest import ModelError, check_input, load_manifest, model_file, open_session, prepare
 from lpr.vision.rectify import corners_of_box
 
 __all__ = ["DETECTOR", "Detection", "DetectorManifest", "Fit", "PlateDetector", "fit", "letterbox", "parts", "suppress"]
 
-DETECTOR: Final = Path(__file__).parent / "models" / "detector.json"
-"""The detector that comes with the package."""
-
-MAP_CHANNELS: Final = 13
-"""Numbers a cell of a plate map: score, four sides, four corners of two coordinates."""
-
-_LOG_RANGE: Final = (-3.0, 5.0)
-_MOST_CANDIDATES: Final = 400
 _DOUBT: Final = 0.45
 """By how much the logit of a score may lie under the threshold for a second look."""
 _MOST_LOOKS: Final = 16
@@ -60,7 +49,6 @@ _MOST_DOUBTS: Final = 2
 """Second looks at detections over and under the threshold, of one picture."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
-_COLUMNS: Final = frozenset({"x1", "y1", "x2", "y2", "score", "class", "batch", "ignored"})
 
 _CLOSE: Final = 192
 """Longest side of the input for plates that fill the picture."""
@@ -68,8 +56,6 @@ _WIDE: Final = 0.3
 """Share of the picture's width from which a plate may be a piece of a larger one."""
 _RIM: Final = 2
 """Pixels: what comes so near to a tile's rim is cut by it."""
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,62 +65,6 @@ class Detection:
     score: float
     box: Box
     corners: Corners
-
-
-class DetectorManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A plate detector.
-
-    ``input``: its width and height are the size of the letterbox; where ``multiple`` is not 0 the network takes any
-    size in multiples of it, and the size follows the picture's shape. ``output``: the output's name. ``decoding``:
-    "plate-map" (with ``stride``), "rows" (with ``columns``: what each column of a row is, "ignored" for others) or
-    "raw". ``coordinates``: of the boxes of rows and raw, pixels of the input or fractions of it. ``fit``: how a picture
-    is brought to the input's size: "letterbox" (its shape kept, the rest grey) or "stretch". ``plate_class``: rows of
-    another class are passed over; None takes all. ``min_score``: the threshold that the model was made for.
-    ``closer``: manifest beside this one of the network
-    that looks at each plate again, None for no second look.
-    """
-
-    kind: Literal["detector"]
-    name: str
-    file: str
-    sha256: str
-    input: InputSpec
-    output: str
-    decoding: Literal["plate-map", "rows", "raw"] = "plate-map"
-    coordinates: Literal["pixels", "fractions"] = "pixels"
-    fit: Literal["letterbox", "stretch"] = "letterbox"
-    multiple: int = 0
-    stride: int = 8
-    columns: tuple[str, ...] = ("x1", "y1", "x2", "y2", "score")
-    plate_class: int | None = None
-    min_score: float = 0.4
-    closer: str | None = None
-    licence: str = ""
-    sources: tuple[str, ...] = ()
-
-    def check(self, path: Path) -> None:
-        """Raises ModelError for values that contradict each other."""
-        spec = self.input
-        spec.check(path)
-        if not (32 <= spec.width <= 4096 and 32 <= spec.height <= 4096):
-            raise ModelError(f"{path}: input size {spec.width} x {spec.height} is outside 32..4096")
-        if spec.colour == "gray":
-            raise ModelError(f"{path}: input colour is gray; a detector takes bgr or rgb")
-        if self.multiple < 0 or self.multiple > 256 or not 1 <= self.stride <= 64:
-            raise ModelError(f"{path}: multiple {self.multiple} must be 0..256 and stride {self.stride} 1..64")
-        unknown = sorted(set(self.columns) - _COLUMNS)
-        missing = sorted({"x1", "y1", "x2", "y2", "score"} - set(self.columns))
-        if self.decoding == "rows" and (unknown or missing):
-            raise ModelError(
-                f"{path}: columns must name x1, y1, x2, y2 and score, and else only class, batch, ignored; "
-                f"missing {missing}, unknown {unknown}"
-            )
-        if self.fit == "stretch" and (self.multiple or self.decoding == "plate-map"):
-            raise ModelError(f"{path}: fit stretch is for rows and raw detectors of a fixed size (multiple 0)")
-        if self.closer is not None and Path(self.closer).name != self.closer:
-            raise ModelError(f"{path}: closer must be a plain name beside the manifest, not {self.closer!r}")
-        if not 0.0 <= self.min_score <= 1.0:
-            raise ModelError(f"{path}: min_score is {self.min_score}; allowed are 0 to 1")
 
 
 def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[NDArray[np.intp]]:
@@ -191,7 +121,7 @@ class PlateDetector:
         self.min_score = manifest.min_score if min_score is None else min_score
         self.overlap, self.most, self.tiles = overlap, most, tiles
         self._closer = None if manifest.closer is None else CornerFinder(self.path.parent / manifest.closer, threads)
-        least = _logit(self.min_score) - (_DOUBT if self._closer is not None else 0.0)
+        least = logit(self.min_score) - (_DOUBT if self._closer is not None else 0.0)
         self._least = 1.0 / (1.0 + math.exp(-least)) if self.min_score > 0 else 0.0
         self._session = open_session(
             self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
@@ -275,7 +205,7 @@ class PlateDetector:
             return []
         before = np.array([one.corners for one in found], np.float32)
         quads, logits = closer.look(image, [one.corners for one in found])
-        sums = np.array([_logit(one.score) for one in found]) + closer.manifest.weight * np.clip(logits, -8, 8)
+        sums = np.array([logit(one.score) for one in found]) + closer.manifest.weight * np.clip(logits, -8, 8)
         scores = 1.0 / (1.0 + np.exp(-(sums + closer.manifest.bias)))
         heights = np.maximum(np.linalg.norm(before[:, 3] - before[:, 0], axis=1), 1.0)
         moved = np.linalg.norm(quads - before, axis=2).mean(1) / heights
@@ -312,70 +242,14 @@ class PlateDetector:
             reason = str(error).splitlines()[0][:200]
             raise ModelError(f"{self.path}: the model cannot run on {batch.shape}: {reason}") from error
         if manifest.decoding == "plate-map":
-            return place, *self._from_map(raw)
-        boxes, scores = self._from_rows(raw) if manifest.decoding == "rows" else self._from_raw(raw)
+            return place, *from_map(raw, manifest, self._least, self.path)
+        decoded = from_rows if manifest.decoding == "rows" else from_raw
+        boxes, scores = decoded(raw, manifest, self._least, self.path)
         if manifest.coordinates == "fractions":
             boxes = boxes * np.array([place.width, place.height] * 2, np.float32)
         if manifest.fit == "stretch":
             boxes = boxes * np.array([width / place.width, height / place.height] * 2, np.float32)
         return place, boxes, scores, boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
-
-    def _from_map(self, raw: Floats) -> tuple[Floats, Floats, Floats]:
-        if raw.ndim != 4 or raw.shape[0] != 1 or raw.shape[1] != MAP_CHANNELS:
-            raise ModelError(f"{self.path}: a plate map has shape (1, {MAP_CHANNELS}, rows, columns), not {raw.shape}")
-        logits = raw[0, 0]
-        least = _logit(self._least)
-        # Neighbours of a peak that are nearly as sure take part in placing its corners.
-        rows, columns = np.nonzero(logits > least - 1.0)
-        peak = logits[rows, columns]
-        if len(peak) > _MOST_CANDIDATES:
-            best = np.argsort(-peak, kind="stable")[:_MOST_CANDIDATES]
-            rows, columns, peak = rows[best], columns[best], peak[best]
-        cells = raw[0, :, rows, columns]
-        stride = self.manifest.stride
-        sides = np.exp(np.clip(cells[:, 1:5], *_LOG_RANGE)) * stride
-        x, y = (columns + 0.5) * stride, (rows + 0.5) * stride
-        boxes = np.stack([x - sides[:, 0], y - sides[:, 1], x + sides[:, 2], y + sides[:, 3]], 1)
-        extent = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
-        corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) + cells[:, 5:13].reshape(-1, 4, 2) * extent
-        scores = 1.0 / (1.0 + np.exp(-np.clip(peak, -30, 30)))
-        kept = _kept(boxes, scores, self._least)
-        return boxes[kept].astype(np.float32), scores[kept].astype(np.float32), corners[kept].astype(np.float32)
-
-    def _from_rows(self, raw: Floats) -> tuple[Floats, Floats]:
-        columns = self.manifest.columns
-        table = raw.reshape(-1, raw.shape[-1]) if raw.ndim else raw.reshape(0, 0)
-        if raw.ndim < 2 or raw.shape[-1] != len(columns):
-            raise ModelError(
-                f"{self.path}: output {self.manifest.output!r} has shape {raw.shape}; the manifest names "
-                f"{len(columns)} columns: {', '.join(columns)}"
-            )
-        where = {name: table[:, i] for i, name in enumerate(columns)}
-        keep = np.isfinite(table).all(1) & (where["score"] >= self._least)
-        if self.manifest.plate_class is not None and "class" in where:
-            keep &= np.round(where["class"]) == self.manifest.plate_class
-        boxes = np.stack([where["x1"], where["y1"], where["x2"], where["y2"]], 1)
-        keep &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
-        return boxes[keep].astype(np.float32), np.clip(where["score"][keep], 0, 1).astype(np.float32)
-
-    def _from_raw(self, raw: Floats) -> tuple[Floats, Floats]:
-        manifest = self.manifest
-        if raw.ndim != 3 or raw.shape[0] != 1 or raw.shape[1] < 5:
-            raise ModelError(
-                f"{self.path}: output {manifest.output!r} has shape {raw.shape}; a raw detector's is (1, 4 + classes, "
-                "cells); use decoding rows for one that suppresses by itself"
-            )
-        classes = raw.shape[1] - 4
-        if manifest.plate_class is not None and not 0 <= manifest.plate_class < classes:
-            raise ModelError(f"{self.path}: plate_class is {manifest.plate_class}; the model has {classes} classes")
-        shares = raw[0, 4:] if manifest.plate_class is None else raw[0, 4 + manifest.plate_class][None]
-        scores = shares.max(0)
-        use = np.flatnonzero((scores >= self._least) & np.isfinite(raw[0]).all(0) & (raw[0, 2:4] > 0).all(0))
-        if len(use) > _MOST_CANDIDATES:
-            use = use[np.argsort(-scores[use], kind="stable")[:_MOST_CANDIDATES]]
-        middle, half = raw[0, :2, use], raw[0, 2:4, use] / 2
-        boxes = np.concatenate([middle - half, middle + half], 1)
-        return boxes.astype(np.float32), np.clip(scores[use], 0, 1).astype(np.float32)
 
 
 def _moved(one: Detection, by: int, width: int, height: int) -> Detection:
@@ -384,21 +258,6 @@ def _moved(one: Detection, by: int, width: int, height: int) -> Detection:
     box = (max(x1 + by, 0.0), max(y1 + by, 0.0), min(x2 + by, float(width)), min(y2 + by, float(height)))
     a, b, c, d = ((x + by, y + by) for x, y in one.corners)
     return Detection(one.score, box, (a, b, c, d))
-
-
-def _logit(score: float) -> float:
-    return math.log(max(score, 1e-4) / max(1.0 - score, 1e-4))
-
-
-def _kept(boxes: NDArray[Any], scores: NDArray[Any], least: float) -> NDArray[np.intp]:
-    """Rows over the threshold, and those under it whose centre lies in the box of one over it."""
-    sure = np.flatnonzero(scores >= least)
-    if len(sure) == 0:
-        return sure
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    low, high = boxes[sure, None, :2], boxes[sure, None, 2:]
-    inside = ((centres > low) & (centres < high)).all(2).any(0)
-    return np.flatnonzero(inside | (scores >= least))
 
 
 def _agreed(group: NDArray[np.intp], boxes: Floats, scores: Floats, corners: Floats) -> Floats:
