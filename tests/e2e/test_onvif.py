@@ -1,11 +1,14 @@
 """The whole service as an ONVIF camera, with clients that we did not write: onvif-zeep-async in Home Assistant's order,
-npm's onvif, curl, ffprobe."""
+npm's onvif, WSDiscovery, curl, ffprobe."""
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import shutil
+import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Generator
@@ -19,7 +22,7 @@ import numpy as np
 import pytest
 
 from lpr.protocols.http_auth import Authenticator
-from lpr.protocols.onvif.names import q
+from lpr.protocols.onvif.names import NAMESPACES, q
 from lpr.protocols.onvif.tree import parse, words
 from tests.actors.test_discovery import no_multicast
 from tests.e2e import harness
@@ -100,7 +103,7 @@ async def test_home_assistants_order(camera: Camera) -> None:
         assert interface.Info.HwAddress.startswith("02:")
         scopes = [found.ScopeItem for found in await device.GetScopes()]
         assert "onvif://www.onvif.org/Profile/Streaming" in scopes
-        assert "onvif://www.onvif.org/name/Gate%20%26%20yard" in scopes
+        assert "onvif://www.onvif.org/name/Gate & yard" in scopes
         media = await client.create_media_service()
         assert (await media.GetServiceCapabilities()).SnapshotUri
         profiles = await media.GetProfiles()
@@ -226,3 +229,39 @@ def test_npms_onvif(camera: Camera, package: Path) -> None:
     assert steps["getSnapshotUri"] == camera.url("onvif/snapshot/main")
     assert steps["event"].startswith("tns1:RuleEngine/")
     assert steps["discovered"] or no_multicast()
+
+
+def test_wsdiscovery_finds_and_resolves_it(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPI's WSDiscovery, which passes loopback over unless it is told to look there."""
+    pytest.importorskip("wsdiscovery", reason="WSDiscovery is not installed")
+    if why := no_multicast():
+        pytest.skip(why)
+    discovery: Any = import_module("wsdiscovery.discovery")
+    loopback = {socket.AF_INET: [ipaddress.ip_address("127.0.0.1")], socket.AF_INET6: []}
+    monkeypatch.setattr("wsdiscovery.threaded._getNetworkAddrs", loopback.__getitem__)
+    found, seen = threading.Event(), list[Any]()
+
+    class Client(discovery.ThreadedWSDiscovery):
+        def _addRemoteService(self, service: Any) -> None:
+            if any(f":{camera.http}/" in address for address in service.getXAddrs()):
+                seen.append(service)
+                found.set()
+
+    client = Client()
+    client.start()
+    try:
+        types = [import_module("wsdiscovery.qname").QName(NAMESPACES["dn"], "NetworkVideoTransmitter")]
+        scopes = [import_module("wsdiscovery.scope").Scope("onvif://www.onvif.org/Profile/Streaming")]
+        client.searchServices(types, scopes, timeout=0)
+        assert found.wait(PATIENCE)
+        (first, *_) = seen
+        assert first.getXAddrs() == [camera.url("onvif/device_service")]
+        told = [scope.getValue() for scope in first.getScopes()]
+        assert "onvif://www.onvif.org/name/Gate %26 yard" in told, "it reads %20 alone"
+        names = {(kind.getNamespace(), kind.getLocalname()) for kind in first.getTypes()}
+        assert names == {(NAMESPACES["dn"], "NetworkVideoTransmitter"), (NAMESPACES["tds"], "Device")}
+        found.clear()
+        client._sendResolve(first.getEPR())
+        assert found.wait(PATIENCE) and seen[-1].getEPR() == first.getEPR()
+    finally:
+        client.stop()

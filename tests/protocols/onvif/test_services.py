@@ -97,7 +97,7 @@ def test_scopes_are_added_replaced_and_removed() -> None:
 def test_scopes_that_can_not_be() -> None:
     place = Place()
     name = "tds:ScopeItem"
-    for wrong in ("no scheme", "onvif://" + "x" * 256, ""):
+    for wrong in ("no scheme", "onvif://" + "x" * 256, "", "onvif://[x"):
         assert refused(place, "tds:AddScopes", element(name, wrong)) == ("ter:InvalidArgVal",)
     assert refused(place, "tds:SetScopes") == ("ter:InvalidArgs",)
     assert refused(place, "tds:RemoveScopes", element(name, DEVICE.scopes[0]))[1] == "ter:FixedScope"
