@@ -22,19 +22,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lpr.plates.boxes import overlap
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.engine import Limits, OnnxEngine, decode_image
 from lpr.vision.looks import CarefulReader
 from lpr.vision.ocr import PlateReader
-
-
-def iou(a: Sequence[float], b: Sequence[float]) -> float:
-    """Overlap of two boxes (x1, y1, x2, y2): intersection over union."""
-    across = min(a[2], b[2]) - max(a[0], b[0])
-    down = min(a[3], b[3]) - max(a[1], b[1])
-    inter = max(across, 0.0) * max(down, 0.0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    return inter / union if union > 0 else 0.0
 
 
 def corner_error(found: Sequence[Sequence[float]], truth: Sequence[Sequence[float]]) -> float:
@@ -71,15 +63,16 @@ def measure(folder: Path, detector: PlateDetector, engine: OnnxEngine | None, sh
         missed = False
         matched: set[int] = set()
         for plate in row["plates"]:
-            best = max(range(len(found)), key=lambda i: iou(found[i].box, plate["box"]), default=None)
-            overlap = iou(found[best].box, plate["box"]) if best is not None else 0.0
+            box = tuple(plate["box"])
+            best = max(range(len(found)), key=lambda i: overlap(found[i].box, box), default=None)
+            shared = overlap(found[best].box, box) if best is not None else 0.0
             counts["plates"] += 1
-            counts["at_0.5"] += overlap >= 0.5
-            counts["at_0.7"] += overlap >= 0.7
-            missed |= overlap < 0.5
-            if best is not None and overlap > 0.1:
+            counts["at_0.5"] += shared >= 0.5
+            counts["at_0.7"] += shared >= 0.7
+            missed |= shared < 0.5
+            if best is not None and shared > 0.1:
                 matched.add(best)
-            if best is not None and overlap >= 0.5 and plate.get("corners"):
+            if best is not None and shared >= 0.5 and plate.get("corners"):
                 errors.append(corner_error(found[best].corners, plate["corners"]))
         counts["unmatched"] += len(found) - len(matched)
         if engine is not None:

@@ -25,7 +25,8 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from lpr.events import Box, Character, Micros, Reading
+from lpr.events import Character, Micros, Reading
+from lpr.plates.boxes import overlap, within
 from lpr.plates.texts import SHORTEST, characters_of, contradictions, difference, part_of
 from lpr.plates.voting import Rules, plate_height, plate_width
 
@@ -242,27 +243,6 @@ def apart(readings: Iterable[Reading]) -> list[Reading]:
         if all(overlap(reading.box, other.box) < 0.4 and within(reading.box, other.box) < 0.6 for other in kept):
             kept.append(reading)
     return kept
-
-
-def overlap(first: Box, second: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    shared = _shared(first, second)
-    return shared / max(_area(first) + _area(second) - shared, 1e-9)
-
-
-def within(first: Box, second: Box) -> float:
-    """The part of the smaller of two boxes that lies in the other, 0 to 1."""
-    return min(1.0, _shared(first, second) / max(min(_area(first), _area(second)), 1e-9))
-
-
-def _area(box: Box) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
-
-
-def _shared(first: Box, second: Box) -> float:
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    return width * height if width > 0.0 and height > 0.0 else 0.0
 
 
 def moved(trail: Trail, place: Place) -> float:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.events import Character, Reading
+from lpr.plates.boxes import overlap, within
 from lpr.plates.tracks import (
     Growth,
     Trail,
@@ -17,9 +18,7 @@ from lpr.plates.tracks import (
     direction,
     follow,
     likeness,
-    overlap,
     place_of,
-    within,
 )
 from lpr.plates.voting import Rules
 

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.config import Engine as EngineConfig
-from lpr.events import Box, Corners, Reading
+from lpr.events import Corners, Reading
 from lpr.library import ImageError, Reader
+from lpr.plates.boxes import overlap
 from lpr.plates.grammar import grammar_for
 from lpr.vision.engine import open_engine
 from lpr.vision.ocr import PlateReader, SlotProbabilities
@@ -199,7 +200,7 @@ def whole_level(folder: Folder, reader: Reader, show: bool | None = None) -> Mea
             false += [
                 FalseRead(photo.name, one, certain=not photo.plates)
                 for one in texts
-                if not any(_overlap(one.box, box) >= TOUCHES for box in touched)
+                if not any(overlap(one.box, box) >= TOUCHES for box in touched)
             ]
     result: dict[str, Any] = {"level": "whole", "kind": folder.kind, **counts}
     result["false_reads"] = len({one.picture for one in false if one.certain})
@@ -227,9 +228,9 @@ def _read(reader: Reader, photo: Photo) -> tuple[Reading, ...] | None:
 def _judged(photo: Photo, truth: Truth, plates: Sequence[Reading]) -> Outcome:
     """What became of one annotated plate: the reading that says its text, else the one that lies on it."""
     wanted = truth.text or ""
-    at = [one for one in plates if _overlap(one.box, truth.box) >= TOUCHES]
+    at = [one for one in plates if overlap(one.box, truth.box) >= TOUCHES]
     right = [one for one in plates if one.text == wanted]
-    best = max(right or at, key=lambda one: _overlap(one.box, truth.box), default=None)
+    best = max(right or at, key=lambda one: overlap(one.box, truth.box), default=None)
     corners: Corners | None = truth.corners or (best.corners if best is not None else None)
     return Outcome(
         picture=photo.name,
@@ -245,14 +246,6 @@ def _judged(photo: Photo, truth: Truth, plates: Sequence[Reading]) -> Outcome:
         country=truth.country,
         rows=truth.rows,
     )
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    across, down = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    inter = max(across, 0.0) * max(down, 0.0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    return inter / union if union > 0 else 0.0
 
 
 def _time(spent: Sequence[float], name: str, times: float) -> dict[str, float]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lpr.events import Box
+from lpr.plates.boxes import area, overlap
 from lpr.scene.street import Street
 from lpr.vision.manifest import InputSpec
 from lpr.vision.vehicle_finder import FinderManifest, VehicleFinder
@@ -88,11 +89,6 @@ def rendered(count: int, seed: int) -> list[Scene]:
 def scaled(box: Box, factor: float, x: float = 0.0, y: float = 0.0) -> Box:
     """A box after scaling by ``factor`` and then moving by (x, y)."""
     return (box[0] * factor + x, box[1] * factor + y, box[2] * factor + x, box[3] * factor + y)
-
-
-def area(box: Box) -> float:
-    """Pixels of a box."""
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
 def clipped(box: Box) -> Box:
@@ -209,12 +205,6 @@ def export(net: FinderNet, folder: Path, steps: int, min_score: float) -> None:
         sources=SOURCES[1:],
     )
     write_manifest(manifest, folder / "vehicle_finder.json")
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    both = area((max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])))
-    return both / max(area(a) + area(b) - both, 1e-9)
 
 
 def measured(finder: VehicleFinder, scenes: list[Scene], least: float) -> dict[str, float]:
