@@ -291,6 +291,7 @@ def _onvif(
         snapshot=snapshot,
         further=(events.service(),),
         encoders=StreamEncoders(live.room, config.rtsp.streams) if settings.change_streams and config.rtsp else None,
+        configured=events.configured,
         max_body=http.max_body,
         read_timeout=http.request_timeout,
     )

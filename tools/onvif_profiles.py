@@ -74,7 +74,7 @@ _FILTERS = {"topic filter": DONE, "message content filter": DONE}
 _UNICAST = {"RTP by UDP": DONE, "RTP in RTSP over HTTP": DONE}
 _T_STREAM = {**_UNICAST, "RTSP over HTTPS": DONE, "RTP by UDP multicast": NO_MULTICAST}
 _CHANGED = {
-    "event Media/ConfigurationChanged": "changes of a configuration are not told as events",
+    "event Media/ConfigurationChanged": DONE,
 }
 _PROFILE_CHANGED = {"event Media/ProfileChanged": "profiles are fixed: nothing changes"}
 

@@ -72,6 +72,11 @@ class Ranges:
     key_frames: tuple[int, int]
 
 
+def encoder_token(stream: str) -> str:
+    """Token of a stream's video encoder configuration."""
+    return f"{stream}-video"
+
+
 @dataclass(frozen=True, slots=True)
 class Encoding:
     """How a client wants a stream encoded, within its ranges; the units are the stream's. ``base``: which settings
@@ -85,6 +90,11 @@ class Encoding:
     quality: int
     key_frames: int
     base: str = ""
+
+    @property
+    def encoder(self) -> str:
+        """Token of the video encoder configuration that it is about."""
+        return encoder_token(self.stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,7 @@ class Stream:
     @property
     def encoder(self) -> str:
         """Token of the video encoder configuration."""
-        return f"{self.name}-video"
+        return encoder_token(self.name)
 
     @property
     def audio_encoder(self) -> str:

@@ -6,6 +6,7 @@ Everything here is pure.
 
 ``model``      what a document says: notifications, objects in normalised coordinates
 ``passage``    a passage in those words
+``configured`` a change of a stream's settings in those words
 ``scene``      objects that keep their id while they move
 ``documents``  documents and messages as XML, in each form
 ``reading``    documents of any maker read, deviations named; ``intake``: their XML, ``reading_values``: their values
@@ -19,6 +20,7 @@ May import ``lpr.events``, msgspec, defusedxml and the standard library.
 """
 
 from lpr.protocols.onvif_metadata.analytics import Analytics, analytics_of
+from lpr.protocols.onvif_metadata.configured import CONFIGURATION_TOPIC, configuration_notification
 from lpr.protocols.onvif_metadata.documents import FORMS, FormName, carried, document, notification_xml
 from lpr.protocols.onvif_metadata.model import Notification, Place, PlateInfo, SceneFrame, SceneObject, VehicleInfo
 from lpr.protocols.onvif_metadata.onvif_ej import ej_payload, ej_topic
@@ -47,6 +49,7 @@ from lpr.protocols.onvif_metadata.reading import (
 from lpr.protocols.onvif_metadata.scene import Scene
 
 __all__ = [
+    "CONFIGURATION_TOPIC",
     "FOLDER",
     "FORMS",
     "KEPT",
@@ -72,6 +75,7 @@ __all__ = [
     "analytics_of",
     "camera_tokens",
     "carried",
+    "configuration_notification",
     "document",
     "ej_payload",
     "ej_topic",

@@ -1,7 +1,7 @@
 """The topics of our events and what is in their messages: the TopicSet of GetEventProperties. Pure.
 
 Source: ONVIF Core 9.4.3 (message description language) and 9.6 (topic structure); the messages are those that
-``passage`` makes. May import ``lpr.events`` and the standard library.
+``passage`` and ``configured`` make. May import ``lpr.events``, this room and the standard library.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element as Node
 from xml.etree.ElementTree import fromstring
 
+from lpr.protocols.onvif_metadata.configured import CONFIGURATION_TOPIC
 from lpr.protocols.onvif_metadata.markup import declarations, element
 from lpr.protocols.onvif_metadata.passage import MILESIGHT_TOPIC, MOTION_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC
 
@@ -21,7 +22,7 @@ class Topic:
 
     name: str
     source: tuple[tuple[str, str], ...]
-    data: tuple[tuple[str, str], ...]
+    data: tuple[tuple[str, str], ...] = ()
     key: tuple[tuple[str, str], ...] = ()
     elements: tuple[tuple[str, str], ...] = ()
     is_property: bool = False
@@ -63,6 +64,7 @@ TOPICS: tuple[Topic, ...] = (
         ),
         is_property=True,
     ),
+    Topic(CONFIGURATION_TOPIC, source=(("Token", _TOKEN), ("Type", _TEXT))),
 )
 
 
@@ -90,7 +92,8 @@ def description(topic: Topic, name: str = "tt:MessageDescription", more: Sequenc
     groups = [element("tt:Source", None, _items(topic.source))]
     if topic.key:
         groups.append(element("tt:Key", None, _items(topic.key)))
-    groups.append(element("tt:Data", None, [*_items(topic.data), *_items(topic.elements, "Element")]))
+    if topic.data or topic.elements:
+        groups.append(element("tt:Data", None, [*_items(topic.data), *_items(topic.elements, "Element")]))
     return element(name, {"IsProperty": "true" if topic.is_property else "false"}, [*groups, *more])
 
 

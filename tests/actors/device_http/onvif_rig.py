@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,6 +110,7 @@ async def onvif(
     *,
     streams: Sequence[Stream] = (MAIN, SUB, FINE),
     further: Sequence[Service] = (),
+    configured: Callable[[str, str], None] = lambda token, kind: None,
     clock: Clock | None = None,
     log: EventLog | None = None,
     http: DeviceHttp | None = None,
@@ -125,6 +126,7 @@ async def onvif(
                 settings,
                 streams=streams,
                 further=further,
+                configured=configured,
                 clock=clock,
                 log=opened,
                 http=http,
@@ -153,6 +155,7 @@ async def onvif(
         snapshot=snapshot,
         further=further,
         encoders=encoders,
+        configured=configured,
         read_timeout=read_timeout,
     )
     async with serving(folder, [part], http, clock=clock, log=log) as rig:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element
 
 import pytest
 
-from lpr.config import DeviceHttp, Onvif
+from lpr.actors.device_http.onvif_events import EventsService
+from lpr.config import DeviceHttp, Onvif, OnvifEvents
 from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
 from lpr.events import AbuseSeen, ApiCalled, Event, LoginFailed, OnvifChanged
 from lpr.protocols.onvif import soap
 from lpr.protocols.onvif.model import Added, Encoding
+from lpr.protocols.onvif.names import q
 from lpr.protocols.onvif.operations import Call, Operation, Reply, Service
 from lpr.protocols.onvif.tree import element, write
+from lpr.protocols.onvif_metadata import Notification
 from tests.actors.device_http.onvif_rig import JPEG, OnvifRig, moment, onvif, subcodes, token
 from tests.protocols.onvif.worlds import MAIN, texts
+from tests.protocols.onvif_metadata import schemas
 
 
 @pytest.fixture
@@ -27,6 +34,19 @@ def anyio_backend() -> str:
 
 pytestmark = pytest.mark.anyio
 NOT_AUTHORIZED = ["env:Sender", "ter:NotAuthorized"]
+
+
+class NoPlates:
+    """No events but those of the services themselves."""
+
+    def attach(self, listener: Callable[[str, Notification], None]) -> None:
+        """Nobody is told anything."""
+
+    def detach(self, listener: Callable[[str, Notification], None]) -> None:
+        """Nor anything more."""
+
+    def properties(self) -> list[Notification]:
+        return []
 
 
 async def written(rig: OnvifRig, kind: type[Event]) -> list[Event]:
@@ -212,6 +232,30 @@ async def test_a_changed_stream_is_in_the_log_and_in_force_also_after_a_restart(
             assert rig.memory.added == Added(("onvif://x/a",), True, (wish,))
             await rig.part.run()
             assert set(rig.encoders.applied) == {(wish,)}
+
+
+async def test_a_changed_stream_is_told_as_an_event(tmp_path: Path) -> None:
+    """Once, and not when a client writes back what there is."""
+    free = dataclasses.replace(MAIN, sizes=((1920, 1080), (640, 360)))
+    events = EventsService(OnvifEvents(), NoPlates(), SystemClock())
+
+    def wanted(width: int, height: int) -> Element:
+        size = element("tt:Resolution", element("tt:Width", width), element("tt:Height", height))
+        return element("tr2:Configuration", size, token="main-video")
+
+    async with onvif(tmp_path, streams=[free], further=[events.service()], configured=events.configured) as rig:
+        _, told = await rig.call("tev:GetEventProperties")
+        assert told.find(f".//{q('tns1:Media')}/ConfigurationChanged") is not None
+        _, made = await rig.call("tev:CreatePullPointSubscription")
+        path = urlsplit(texts(made, "wsa:Address")[0]).path.lstrip("/")
+        for width, height in ((1920, 1080), (640, 360)):
+            assert (await rig.call("tr2:SetVideoEncoderConfiguration", wanted(width, height)))[0] == 200
+        status, data, _ = await rig.post(rig.envelope(element("tev:PullMessages"), "nvr"), path)
+        answer = soap.parse(data).body
+        assert status == 200 and texts(answer, "wsnt:Topic") == ["tns1:Media/ConfigurationChanged"]
+        items = [(node.get("Name"), node.get("Value")) for node in answer.iter(q("tt:SimpleItem"))]
+        assert items == [("Token", "main-video"), ("Type", "VideoEncoder")]
+        assert schemas.faults(schemas.events(), schemas.alone(data)) == []
 
 
 async def test_pictures_of_streams(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lpr.protocols.onvif.tree import write
 from lpr.protocols.onvif_metadata import (
+    CONFIGURATION_TOPIC,
     MANUAL_TOKENS,
     MILESIGHT_TOPIC,
     MOTION_TOPIC,
@@ -19,6 +20,7 @@ from lpr.protocols.onvif_metadata import (
     PictureNames,
     analytics_of,
     camera_tokens,
+    configuration_notification,
     ej_payload,
     ej_topic,
     milesight_notification,
@@ -95,6 +97,7 @@ def test_the_descriptions_name_every_item_that_is_sent() -> None:
         VEHICLE_TOPIC: vehicle_notification(AT, TOKENS, True),
         MOTION_TOPIC: vehicle_notification(AT, TOKENS, True, topic=MOTION_TOPIC),
         MILESIGHT_TOPIC: milesight_notification(decided, MANUAL_TOKENS, image="/LPR/1.jpg"),
+        CONFIGURATION_TOPIC: configuration_notification("main-video", "VideoEncoder", AT),
     }
     for topic in TOPICS:
         notification = sent[topic.name]

@@ -63,7 +63,8 @@ class Encoders(Protocol):
 
 class OnvifPart:
     """``world``: what the services tell about. ``further``: services of others (events). ``snapshot``: the latest
-    picture of a stream as a JPEG; raises MediaUnavailable. ``encoders``: where streams may be changed.
+    picture of a stream as a JPEG; raises MediaUnavailable. ``encoders``: where streams may be changed. ``configured``:
+    told the token and kind of each configuration that is another now.
     ``max_body``: bytes of a request; ``read_timeout``: seconds by which it is whole."""
 
     def __init__(
@@ -76,6 +77,7 @@ class OnvifPart:
         snapshot: Callable[[Stream], Awaitable[bytes]],
         further: Sequence[Service] = (),
         encoders: Encoders | None = None,
+        configured: Callable[[str, str], None] = lambda token, kind: None,
         max_body: int = 262_144,
         read_timeout: float = 30.0,
     ) -> None:
@@ -84,6 +86,7 @@ class OnvifPart:
         self._clock = clock
         self._snapshot = snapshot
         self._encoders = encoders
+        self._configured = configured
         self._read_timeout = read_timeout
         self._limits = Limits(size=max_body, elements=settings.max_elements, depth=settings.max_depth)
         self._tokens = Tokens(settings.time_window, settings.nonces)
@@ -158,6 +161,7 @@ class OnvifPart:
             change = replace(change, base=self._encoders.base(change.stream))
             await self._memory.keep(self._memory.added.encoded(change), user)
             self._encoders.apply(self._memory.added)
+            self._configured(change.encoder, "VideoEncoder")
         elif isinstance(change, Added):
             await self._memory.keep(change, user)
 

@@ -49,7 +49,14 @@ from lpr.protocols.onvif_events import (
     topic_filter,
 )
 from lpr.protocols.onvif_events.filters import topic_of
-from lpr.protocols.onvif_metadata import MOTION_TOPIC, PLATE_TOPIC, VEHICLE_TOPIC, Notification
+from lpr.protocols.onvif_metadata import (
+    CONFIGURATION_TOPIC,
+    MOTION_TOPIC,
+    PLATE_TOPIC,
+    VEHICLE_TOPIC,
+    Notification,
+    configuration_notification,
+)
 from lpr.protocols.onvif_metadata.markup import utc
 
 PATH = "/onvif/events"
@@ -92,7 +99,7 @@ class EventsService:
         self._clock = clock
         self._path = path
         told = ((PLATE_TOPIC, True), (VEHICLE_TOPIC, settings.vehicles), (MOTION_TOPIC, settings.motion))
-        self._topics = tuple(topic for topic, wanted in told if wanted)
+        self._topics = (*(topic for topic, wanted in told if wanted), CONFIGURATION_TOPIC)
         self._offered = tuple(topic_of(topic) for topic in self._topics)
         notify = settings.notify
         limits = Limits(
@@ -157,6 +164,13 @@ class EventsService:
         del camera
         if notification.topic not in self._topics:
             return
+        self._publish(notification)
+
+    def configured(self, token: str, kind: str) -> None:
+        """A configuration of the media services is another now; ``kind``: "VideoEncoder"."""
+        self._publish(configuration_notification(token, kind, self._clock.wall()))
+
+    def _publish(self, notification: Notification) -> None:
         for subscription in self._subscriptions.publish(_message(notification)):
             self._ring(subscription)
 
