@@ -26,10 +26,9 @@ import msgspec
 
 from lpr.events import CaptureTaken, Micros, PassageDecided, PlateRead, Reading, ReadingsDiscarded
 from lpr.plates import unplated
-from lpr.plates.attributes import attributes
-from lpr.plates.categories import category_of, vehicle_of
 from lpr.plates.texts import part_of
-from lpr.plates.tracks import SECOND, SURE, Trail, apart, assign, begin, beside, direction, follow
+from lpr.plates.tracks import SECOND, SURE, apart, assign, begin, beside, follow
+from lpr.plates.verdicts import Track, discarded, passage
 from lpr.plates.voting import Ballot, Elected, Rules, elect
 
 Outcome: TypeAlias = PassageDecided | ReadingsDiscarded
@@ -54,24 +53,6 @@ STRAY_CONFIDENCE = 0.9
 
 IDENTICAL = "identical plate"
 """The reason of ReadingsDiscarded within ``same_plate_interval``."""
-
-
-class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """A vehicle in view. ``first_at``/``last_at``: frame times. ``decided``: reported, or discarded, and now watched.
-
-    ``reported``: the plate that is settled for it (its passage's, or that of an identical one), None when
-    there is none. ``seen_from``: µs of the source's clock from which ``longest`` counts.
-    """
-
-    trail: Trail
-    lane: str
-    first_at: Micros
-    last_at: Micros
-    seen_from: Micros
-    reads: int = 1
-    ballots: tuple[Ballot, ...] = ()
-    decided: bool = False
-    reported: str | None = None
 
 
 class Recent(msgspec.Struct, frozen=True, array_like=True):
@@ -273,8 +254,8 @@ def _decide(view: View, track: Track, rules: Rules) -> Step:
     if elected is None:
         return view, ()
     if reason:
-        return view, (_discarded(view.source, track, elected, reason),)
-    return view, (_passage(view.source, track, elected),)
+        return view, (discarded(view.source, track, elected, reason),)
+    return view, (passage(view.source, track, elected),)
 
 
 def _objection(view: View, track: Track, elected: Elected | None, rules: Rules) -> str:
@@ -359,53 +340,3 @@ def _recent(view: View, tracks: Sequence[Track], rules: Rules) -> tuple[Recent, 
             seen[track.reported] = max(track.trail.seen, seen.get(track.reported, track.trail.seen))
     kept = sorted(((when, plate) for plate, when in seen.items() if when > since), reverse=True)[:MAX_RECENT]
     return tuple(Recent(plate, when) for when, plate in kept)
-
-
-def _discarded(source: str, track: Track, elected: Elected, reason: str) -> ReadingsDiscarded:
-    return ReadingsDiscarded(
-        source=source,
-        lane=track.lane,
-        plate=elected.plate,
-        confidence=elected.confidence,
-        reads=track.reads,
-        first_at=track.first_at,
-        last_at=track.last_at,
-        reason=reason,
-    )
-
-
-def _passage(source: str, track: Track, elected: Elected) -> PassageDecided:
-    best = elected.best
-    readings = [ballot.reading for ballot in track.ballots]
-    known = attributes(readings)
-    bare = unplated.is_unplated(readings)
-    box, corners = unplated.frame_of(best.reading) if bare else (best.reading.box, best.reading.corners)
-    return PassageDecided(
-        source=source,
-        lane=track.lane,
-        plate=elected.plate,
-        confidence=elected.confidence,
-        characters=elected.characters,
-        country=elected.country,
-        layout=elected.layout,
-        at=best.at,
-        first_at=track.first_at,
-        last_at=track.last_at,
-        capture=best.capture,
-        exposure=best.exposure,
-        picture=elected.picture,
-        box=box,
-        corners=corners,
-        direction=direction(track.trail.growth),
-        reads=track.reads,
-        votes=elected.votes,
-        pictures=elected.pictures,
-        plate_colour=elected.plate_colour,
-        trigger=best.trigger,
-        vehicle=known.kind or vehicle_of(elected.layout),
-        vehicle_colour=known.colour,
-        make=known.make,
-        model=known.model,
-        plate_category=category_of(elected.country, elected.layout, elected.plate_colour, known.ink),
-        plated=not bare,
-    )

@@ -22,13 +22,12 @@ from lpr.plates.formats import FORMATS, Format
 from lpr.scene.backdrop import Backdrop
 from lpr.scene.bodies import Body, Face, shadow
 from lpr.scene.camera import NEAR, PinholeCamera
+from lpr.scene.light import CYCLE, Light, light_at
 from lpr.scene.plates import PlateSpec, random_text, render_plate, spec_for
-from lpr.scene.raster import Colour, Floats, Image, Texture, glow, mix, paste
+from lpr.scene.raster import Floats, Image, Texture, glow, mix, paste
 from lpr.scene.traffic import Direction, Place, Vehicle, places_at
 from lpr.scene.vehicles import body
 
-CYCLE = 240.0
-"""Seconds from one noon to the next."""
 COUNTRIES = (("BR", 0.42), ("AR", 0.18), ("CL", 0.12), ("UY", 0.12), ("PY", 0.11), ("BO", 0.05))
 """Whose plates drive here, and how often."""
 EXPOSURE = (1 / 700, 1 / 320)
@@ -62,38 +61,6 @@ class Truth:
         """Mean width of the plate, pixels."""
         (x1, y1), (x2, y2), (x3, y3), (x4, y4) = self.corners
         return (float(np.hypot(x2 - x1, y2 - y1)) + float(np.hypot(x3 - x4, y3 - y4))) / 2
-
-
-@dataclass(frozen=True)
-class Light:
-    """The light of a moment. ``darkness``: 0 day, 0.5 dusk, 1 night; ``ambient``: gain by channel."""
-
-    darkness: float
-    ambient: Colour
-
-    @property
-    def lamps(self) -> float:
-        """How much the lamps show, 0 to 1."""
-        return min(max((self.darkness - 0.25) / 0.35, 0.0), 1.0)
-
-
-_AMBIENT: tuple[Colour, Colour, Colour] = ((1.0, 1.0, 1.0), (0.50, 0.46, 0.48), (0.21, 0.19, 0.18))
-
-
-def light_at(t: float, cycle: float = CYCLE) -> Light:
-    """The light at ``t`` seconds: 45 % day, 12.5 % dusk, 30 % night, 12.5 % dawn of a cycle."""
-    phase = (t / cycle) % 1.0
-    if phase < 0.45:
-        darkness = 0.0
-    elif phase < 0.575:
-        darkness = (phase - 0.45) / 0.125
-    elif phase < 0.875:
-        darkness = 1.0
-    else:
-        darkness = 1.0 - (phase - 0.875) / 0.125
-    step = round(darkness * 128) / 128
-    day, dusk, night = _AMBIENT
-    return Light(step, mix(day, dusk, step * 2) if step <= 0.5 else mix(dusk, night, step * 2 - 1))
 
 
 @dataclass(frozen=True)
