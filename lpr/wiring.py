@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lpr.actors.device_http import DeviceHttp, Part
 from lpr.actors.device_http.milesight import Facts, MilesightPull
 from lpr.actors.device_http.onvif import Memory, OnvifPart, StreamEncoders, device_of, interfaces_of, streams_of
-from lpr.actors.device_http.onvif_events import EventsService, NotifyError
+from lpr.actors.device_http.onvif_events import EventsService, NotifyError, brokers_of
 from lpr.actors.device_http.pictures import PictureRing
 from lpr.actors.device_http.pumatronix import Pictures, PumatronixCamera, PumatronixPart, Triggers, shown_settings
 from lpr.actors.discovery import Discovery
@@ -280,7 +280,7 @@ def _onvif(
 
     world = World(device, streams, lambda: memory.added, shown_analytics, key_frame, streams.forget)
     try:
-        events = EventsService(config.onvif_events, live.plates, clock)
+        events = EventsService(config.onvif_events, live.plates, clock, brokers=brokers_of(config.mqtt))
     except NotifyError as error:
         raise StartError(str(error)) from None
     part = OnvifPart(

@@ -6,10 +6,11 @@ May import ``lpr.protocols`` and this room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from xml.etree.ElementTree import Element, fromstring
 
+from lpr.actors.device_http.onvif_events.brokers import Broker
 from lpr.config import OnvifEvents as Settings
 from lpr.events import Micros
 from lpr.protocols.onvif.soap import Fault
@@ -72,8 +73,8 @@ def too_long(settings: Settings) -> Fault:
     )
 
 
-def capabilities(settings: Settings) -> Element:
-    """tev:Capabilities."""
+def capabilities(settings: Settings, brokers: Sequence[Broker] = ()) -> Element:
+    """tev:Capabilities. ``brokers``: those of the configuration file; no more can be added."""
     notify = settings.notify
     return element(
         "tev:Capabilities",
@@ -83,6 +84,8 @@ def capabilities(settings: Settings) -> Element:
         MaxNotificationProducers=0 if notify is None else notify.max_subscriptions,
         MaxPullPoints=settings.max_pull_points,
         PersistentNotificationStorage=False,
+        EventBrokerProtocols=" ".join(sorted({broker.scheme for broker in brokers})) or None,
+        MaxEventBrokers=len(brokers) or None,
     )
 
 

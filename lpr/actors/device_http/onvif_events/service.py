@@ -11,7 +11,7 @@ May import anyio, ``lpr.config``, ``lpr.core``, ``lpr.protocols`` and this room.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ import anyio
 
 from lpr.actors.device_http.calls import DeviceRoute
 from lpr.actors.device_http.onvif_events import answers
+from lpr.actors.device_http.onvif_events.brokers import Broker, listed
 from lpr.actors.device_http.onvif_events.notify import NotAllowed, Notifier
 from lpr.config import OnvifEvents as Settings
 from lpr.core.clock import SECOND, Clock
@@ -91,13 +92,16 @@ class _Question:
 
 
 class EventsService:
-    """``path``: where the service is mounted."""
+    """``path``: where the service is mounted. ``brokers``: who gets the events by MQTT."""
 
-    def __init__(self, settings: Settings, feed: EventFeed, clock: Clock, path: str = PATH) -> None:
+    def __init__(
+        self, settings: Settings, feed: EventFeed, clock: Clock, path: str = PATH, brokers: Sequence[Broker] = ()
+    ) -> None:
         self._settings = settings
         self._feed = feed
         self._clock = clock
         self._path = path
+        self._brokers = tuple(brokers)
         told = ((PLATE_TOPIC, True), (VEHICLE_TOPIC, settings.vehicles), (MOTION_TOPIC, settings.motion))
         self._topics = (*(topic for topic, wanted in told if wanted), CONFIGURATION_TOPIC)
         self._offered = tuple(topic_of(topic) for topic in self._topics)
@@ -127,14 +131,14 @@ class EventsService:
                 Operation("PullMessages", "READ_MEDIA", self._pull),
                 Operation("SetSynchronizationPoint", "READ_MEDIA", self._synchronize),
                 Operation("Seek", "READ_MEDIA", None, "events are not stored for pull points"),
-                Operation("GetEventBrokers", "READ_SYSTEM", None, BROKERS),
+                Operation("GetEventBrokers", "READ_SYSTEM_SENSITIVE", self._told_brokers),
                 Operation("AddEventBroker", "WRITE_SYSTEM", None, BROKERS),
                 Operation("DeleteEventBroker", "WRITE_SYSTEM", None, BROKERS),
                 Operation("wsnt:Subscribe", "READ_MEDIA", self._subscribe),
                 Operation("wsnt:Renew", "READ_MEDIA", self._renew),
                 Operation("wsnt:Unsubscribe", "READ_MEDIA", self._unsubscribe),
             ),
-            capabilities=lambda: answers.capabilities(self._settings),
+            capabilities=lambda: answers.capabilities(self._settings, self._brokers),
             also=("wsnt",),
         )
 
@@ -205,7 +209,10 @@ class EventsService:
 
     def _capabilities(self, call: Call) -> Element:
         del call
-        return element("tev:GetServiceCapabilitiesResponse", answers.capabilities(self._settings))
+        return element("tev:GetServiceCapabilitiesResponse", answers.capabilities(self._settings, self._brokers))
+
+    def _told_brokers(self, call: Call) -> Element:
+        return listed(self._brokers, call.request.value("tev:Address"))
 
     def _properties(self, call: Call) -> Reply:
         del call
