@@ -47,7 +47,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "aiohttp": ("web/", "http/", "actors/http_push.py", "actors/device_http/", "listen/"),
     "aioftp": ("actors/ftp_server/",),
     "asyncssh": ("actors/sftp_server/",),
-    "paho": ("protocols/mqtt.py",),
+    "paho": ("protocols/mqtt/",),
     "trio": ("core/wake_trio.py",),
     "asyncio": (
         "core/wake.py",

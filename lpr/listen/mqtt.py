@@ -43,7 +43,7 @@ async def mqtt(target: Target, filters: Sequence[str], *, version: Version = "5"
             events, failed = await _next(wire, end, target, subscribed)
             for event in events:
                 if isinstance(event, Connack):
-                    _let_in(event.answer, target)
+                    _let_in(event.answer, target, "3.1.1" if version == "5" else "5")
                     _subscribe(end, filters)
                 elif isinstance(event, Suback):
                     _granted(event, filters, target)
@@ -94,14 +94,14 @@ def _subscribe(end: Client, filters: Sequence[str]) -> None:
         ) from None
 
 
-def _let_in(answer: Answer, target: Target) -> None:
+def _let_in(answer: Answer, target: Target, other: Version) -> None:
     if not answer.refused:
         return
     text = f"{target.address}: {answer.text}"
     if answer.is_access:
         raise ListenFailure(f"{text}; correct --user and --password-file", NOT_LET_IN)
     if answer.is_version:
-        raise ListenFailure(f"{text}; try --mqtt-version 3.1.1", UNREACHABLE)
+        raise ListenFailure(f"{text}; try --mqtt-version {other}", UNREACHABLE)
     raise ListenFailure(text, BROKEN)
 
 

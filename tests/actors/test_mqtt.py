@@ -16,7 +16,7 @@ import pytest
 from lpr.actors.mqtt import LinkError, MqttSink, Surroundings
 from lpr.config import Mqtt
 from lpr.core.blobs import BlobStore
-from lpr.core.clock import ManualClock
+from lpr.core.clock import SECOND, ManualClock
 from lpr.core.delivery import Delivered, Refused
 from lpr.protocols.mqtt_messages import Device
 from tests.contracts.mqtt_broker import ScriptedBroker
@@ -50,6 +50,10 @@ class Site:
     def status(self) -> list[bytes]:
         return [payload for topic, payload, _ in self.broker.got if topic == "lpr/status"]
 
+    def seconds(self) -> float:
+        """The clock as paho wants it."""
+        return self.clock.mono() / SECOND
+
     async def pass_time(self, until: Any, seconds: float = 1.0) -> None:
         with anyio.fail_after(30):
             while not until():
@@ -67,8 +71,11 @@ async def site(folder: Path, **settings: Any) -> AsyncGenerator[Site]:
             await made.sink.close()
 
 
-async def test_it_announces_itself_says_it_lives_and_takes_leave(tmp_path: Path) -> None:
+async def test_it_announces_itself_says_it_lives_and_takes_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with site(tmp_path, keep_alive=10) as made, anyio.create_task_group() as tasks:
+        monkeypatch.setattr("paho.mqtt.client.time_func", made.seconds)
         tasks.start_soon(made.sink.keep)
         await made.pass_time(lambda: made.broker.pings >= 2)
         assert made.status() == [b"online"] and made.broker.connections == 1

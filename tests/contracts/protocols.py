@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from hypothesis import strategies as st
 
@@ -126,9 +126,7 @@ class _MqttClient:
         return list(self._end.events())
 
     def held(self) -> int:
-        # the library keeps what there is of a packet and shows it nowhere
-        packet: dict[str, Any] = vars(vars(self._end)["_paho"])["_in_packet"]
-        return len(packet["packet"])
+        return self._end.buffered
 
 
 _LOGIN = st.builds(milesight.encode_login_request, st.text(max_size=20), st.text(max_size=20))

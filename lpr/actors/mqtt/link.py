@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
 from anyio.abc import ByteStream
 
 from lpr.config import Mqtt as Settings
-from lpr.protocols.mqtt import Answer, Client, Connack, FromBroker, Goodbye, Identity, MqttError, Puback
+from lpr.protocols.mqtt import Answer, Client, Connack, FromBroker, Goodbye, Identity, MqttError, Pong, Puback, Version
 
 PORT, TLS_PORT = 1883, 8883
 PEEK = 0.01
 """Seconds that ``look`` waits for something that is not expected."""
+PORTION = 8192
+"""Bytes read at once: answers are short, and while a broker sends without end others get their turn in between."""
+
+
+T = TypeVar("T")
 
 
 class LinkError(Exception):
@@ -93,7 +99,7 @@ class Link:
         self._client.connect()
         answer = await self._until(lambda event: event.answer if isinstance(event, Connack) else None)
         if answer.refused:
-            raise LinkError(f"{self.address}: {answer.text}{_hint(answer)}")
+            raise LinkError(f"{self.address}: {answer.text}{_hint(answer, settings.version)}")
         if not self._client.acknowledges:
             raise LinkError(f"{self.address} takes messages with QoS 0 alone, so none could be known to have arrived")
 
@@ -105,15 +111,17 @@ class Link:
         )
 
     async def look(self) -> None:
-        """Notice that the broker has closed; a sign of life, when one is due. Raises LinkError when it is gone."""
+        """Notice that the broker has closed; a sign of life and its answer, when one is due. Raises LinkError."""
         data = None
         with anyio.move_on_after(PEEK):
             data = await self._receive()
         if data is not None:
             self._client.receive(data)
-        self._client.tick()
+        alive = self._client.tick()
         for event in self._events():
             self._farewell(event)
+        if alive:
+            await self._until(lambda event: event if isinstance(event, Pong) else None)
         await self._flush()
 
     async def close(self) -> None:
@@ -129,7 +137,7 @@ class Link:
         if stream is not None:
             await anyio.aclose_forcefully(stream)
 
-    async def _until(self, wanted: Callable[[FromBroker], Answer | None]) -> Answer:
+    async def _until(self, wanted: Callable[[FromBroker], T | None]) -> T:
         while True:
             for event in self._events():
                 self._farewell(event)
@@ -159,7 +167,7 @@ class Link:
 
     async def _receive(self) -> bytes:
         try:
-            return await self._open().receive(65536)
+            return await self._open().receive(PORTION)
         except anyio.EndOfStream:
             raise LinkError(f"{self.address} has closed the connection") from None
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError) as error:
@@ -171,9 +179,9 @@ class Link:
         return self._stream
 
 
-def _hint(answer: Answer) -> str:
+def _hint(answer: Answer, version: Version) -> str:
     if answer.is_version:
-        return '; set version = "3.1.1"'
+        return f'; set version = "{"3.1.1" if version == "5" else "5"}"'
     return "; correct user and password_file, or the client's rights at the broker" if answer.is_access else ""
 
 

@@ -17,6 +17,7 @@ from lpr.protocols.mqtt import (
     Identity,
     Message,
     MqttError,
+    Pong,
     Puback,
     Suback,
     TooLargeError,
@@ -213,8 +214,8 @@ def test_only_what_is_about_the_message_is_final() -> None:
         ("5", b"\x10\x00", "begins with 0x10"),
         ("5", b"\x21\x03\x00\x00\x00", "begins with 0x21"),
         ("5", b"\x30\x04\x00\x01a\x00", "begins with 0x30"),
-        ("5", b"\x20\xff\x7f", "a packet of 16383 bytes; at most 1000"),
-        ("5", b"\x20\xff\xff\xff\xff\x01", "protocol"),
+        ("5", b"\x20\xff\x7f", "a packet of 16386 bytes; at most 1000"),
+        ("5", b"\x20\xff\xff\xff\xff\x01", "more than four bytes"),
         ("5", b"\x20\x01\x00", "too small"),
         ("5", b"\x20\x05\x00\x00\x02\x7f\x00", "malformed"),
         ("5", b"\x20\x03\x00\x7f\x00", "malformed"),
@@ -239,10 +240,15 @@ def test_what_is_no_mqtt_ends_the_connection(version: Version, data: bytes, part
         (broker.message("a", b"", number=0), "packet id 0"),
         (broker.packet(0x30, b"\x00\x01\xff\x00"), "UTF-8"),
         (broker.packet(0x30, b"\x00\x09a\x00"), "malformed"),
-        (broker.packet(0xF0, b""), "protocol"),
+        (broker.CONNACK, "begins with 0x20"),
+        (broker.packet(0x50, b"\x00\x01"), "begins with 0x50"),
+        (broker.packet(0x62, b"\x00\x01"), "begins with 0x62"),
+        (broker.packet(0x41, b"\x00\x01"), "begins with 0x41"),
+        (broker.packet(0xC0, b""), "begins with 0xc0"),
+        (broker.packet(0xF0, b""), "begins with 0xf0"),
         (broker.packet(0xD0, b"x"), "protocol"),
         (broker.packet(0x40, b"\x00"), "malformed"),
-        (broker.packet(0x30, b"x" * 1001), "1001 bytes; at most 1000"),
+        (broker.packet(0x30, b"x" * 1001), "1004 bytes; at most 1000"),
     ],
 )
 def test_what_came_before_a_bad_packet_is_told_first(data: bytes, part: str) -> None:
@@ -253,22 +259,54 @@ def test_what_came_before_a_bad_packet_is_told_first(data: bytes, part: str) -> 
     assert heard == [Message("a", b"1", 1, False)] and part in str(caught.value)
 
 
+def with_properties(kind: str, size: int) -> bytes:
+    """A packet of a broker of version 5 with ``size`` bytes of properties, each an empty pair of the user's."""
+    said = broker.length(size) + b"\x26\x00\x00\x00\x00" * (size // 5)
+    return {
+        "message": broker.packet(0x30, broker.text("a") + said),
+        "acknowledged": broker.packet(0x32, broker.text("a") + b"\x00\x07" + said),
+        "puback": broker.packet(0x40, b"\x00\x01\x00" + said),
+        "suback": broker.packet(0x90, b"\x00\x01" + said + b"\x01"),
+        "goodbye": broker.packet(0xE0, b"\x00" + said),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["message", "acknowledged", "puback", "suback", "goodbye"])
+def test_more_properties_than_the_library_can_bear_are_not_read(kind: str) -> None:
+    client = Client(IDENTITY)
+    client.connect()
+    client.receive(broker.CONNACK)
+    assert len(list(client.events())) == 1
+    client.receive(with_properties(kind, 8190))
+    assert len(list(client.events())) == (0 if kind == "puback" else 1)
+    client = Client(IDENTITY)
+    client.connect()
+    client.receive(broker.CONNACK + with_properties(kind, 8195))
+    with pytest.raises(MqttError, match="8195 bytes of properties; at most 8192"):
+        list(client.events())
+
+
+def test_a_goodbye_is_no_packet_of_3_1_1() -> None:
+    client = active("3.1.1")
+    client.receive(b"\xe0\x00")
+    with pytest.raises(MqttError, match="0xe0"):
+        list(client.events())
+
+
 def test_signs_of_life_are_given_and_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     client = active()
     for _ in range(3):
         clock.now += 29
-        client.tick()
-        assert client.outgoing() == b""
+        assert not client.tick() and client.outgoing() == b""
         clock.now += 1
-        client.tick()
-        assert client.outgoing() == b"\xc0\x00"
+        assert client.tick() and client.outgoing() == b"\xc0\x00"
         client.receive(broker.PONG)
+        assert list(client.events()) == [Pong()]
     clock.now += 30
-    client.tick()
-    assert client.outgoing() == b"\xc0\x00" and list(client.events()) == []
+    assert client.tick() and client.outgoing() == b"\xc0\x00" and list(client.events()) == []
     clock.now += 30
-    client.tick()
+    assert not client.tick()
     with pytest.raises(MqttError, match="sign of life within 30 s"):
         list(client.events())
     assert client.closed
@@ -278,8 +316,7 @@ def test_leaving_makes_the_broker_forget_the_will() -> None:
     client = active()
     client.disconnect()
     assert client.outgoing() == b"\xe0\x00" and client.closed
-    client.tick()
-    assert list(client.events()) == []
+    assert not client.tick() and list(client.events()) == []
 
 
 @given(broker.STREAMS, st.lists(st.integers(1, 40), min_size=1))

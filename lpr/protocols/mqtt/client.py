@@ -1,21 +1,18 @@
-"""MQTT 3.1.1 and 5.0, a client's side, sans-IO: paho-mqtt between two buffers, without its socket and its thread.
+"""One connection to a broker: bytes in, what they say out, bytes to send out; paho-mqtt does what MQTT is.
 
-paho writes, reads and numbers the packets, acknowledges, counts what is in flight and gives signs of life (by its own
-monotonic clock). Its ``Client._create_socket`` is overridden, the one protected method that is used: what it takes for
-the socket is ``_Wire``, whose bytes come from and go to whoever holds the connection, who so has cancellation, TLS,
-time-outs and asyncio or trio in his own hands. docs/decisions/0005-dependencies.md says why. Added here is what paho
-lets pass: a packet of any size, a first packet that is no CONNACK, QoS 2 that was not asked for, a message larger than
-the broker takes.
+paho writes and reads the packets, numbers, acknowledges, knows what is in flight and when a sign of life is due (by its
+own monotonic clock). Its ``Client._create_socket`` is overridden, the one protected method that is used: what it takes
+for the socket is ``_Wire``, whose bytes come from and go to whoever holds the connection. So cancellation, TLS and
+time-outs are his, on asyncio as on trio. Repeating after a lost connection is, too.
 
-Sources: OASIS "MQTT Version 3.1.1" (29 October 2014) and "MQTT Version 5.0" (7 March 2019); paho-mqtt 2.2.
-May import paho and the standard library only.
+May import paho and the standard library, besides this folder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -23,23 +20,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from lpr.protocols.mqtt.gate import MAX_PACKET, PINGRESP, Gate, MqttError, Version
+from lpr.protocols.mqtt.words import OTHER_VERSION, Answer, Connack, FromBroker, Goodbye, Message, Pong, Puback, Suback
+
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike
 
-Version: TypeAlias = Literal["3.1.1", "5"]
-
-MAX_PACKET = 268_435_455
-"""The largest remaining length that four bytes hold (section 2.1.4)."""
-_CONNACK, _PUBREC = 0x20, 0x50
 _MALFORMED = "Received malformed packet: "
-_ACCESS = frozenset({0x86, 0x87, 0x8C})
-_VERSION = 0x84
-_OF_THIS_MESSAGE = frozenset({0x90, 0x95, 0x99})
-"""Reasons that are about the message, so that sending it again is of no use."""
-
-
-class MqttError(Exception):
-    """What came is no MQTT, or not what may come here."""
 
 
 class TooLargeError(ValueError):
@@ -68,100 +55,33 @@ class Identity:
         return f"Identity(client={self.client!r}, user={self.user!r}, password=…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A broker's word about something. ``code``: a reason of MQTT 5 (section 2.4), into which paho translates what
-    3.1.1 says of a connection; ``text``: the same in the standard's words, and the broker's own."""
-
-    code: int
-    text: str
-
-    @property
-    def refused(self) -> bool:
-        """Whether it is a no."""
-        return self.code >= 0x80
-
-    @property
-    def is_access(self) -> bool:
-        """Whether user, password or rights have to be put right."""
-        return self.code in _ACCESS
-
-    @property
-    def is_version(self) -> bool:
-        """Whether the broker speaks another version."""
-        return self.code == _VERSION
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a refused message would be refused again; not authorised waits for somebody."""
-        return self.code in _OF_THIS_MESSAGE
-
-
-@dataclass(frozen=True, slots=True)
-class Connack:
-    """The broker's answer to CONNECT."""
-
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A PUBLISH from the broker; acknowledged already."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Puback:
-    """The broker has the message with this number, or (version 5) does not want it: 3.1.1 has no way to say so."""
-
-    number: int
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Suback:
-    """What became of each filter of a subscription, in its order."""
-
-    number: int
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Goodbye:
-    """The broker's DISCONNECT (version 5)."""
-
-    answer: Answer
-
-
-FromBroker: TypeAlias = Connack | Message | Puback | Suback | Goodbye
-
-
 class Client:
-    """One connection. ``max_packet``: the most bytes that the body of a broker's packet may have.
+    """One connection. ``max_packet``: the most bytes that a packet of the broker may have.
 
     After each call ``outgoing`` is to be sent. One message is published at a time: the next when the one before is
     acknowledged. Nothing of it outlives the connection; another one is another ``Client``.
     """
 
     def __init__(self, identity: Identity, *, version: Version = "5", max_packet: int = 1_048_576) -> None:
-        self._wire = _Wire(max_packet)
+        self._gate = Gate(version, max_packet)
+        self._wire = _Wire()
         self._paho = _Paho(self._wire, identity, version)
         self._five = version == "5"
         self._keep_alive = identity.keep_alive
         self._heard: list[FromBroker] = []
         self._fault = ""
         self._said = ""
-        self._answered = False
         self._retains = True
         self._most = max_packet
         self.closed = False
         self.largest = MAX_PACKET
         self.acknowledges = True
         self._listen(self._paho)
+
+    @property
+    def buffered(self) -> int:
+        """Bytes held that have not become a packet."""
+        return self._gate.buffered
 
     @property
     def keep_alive(self) -> int:
@@ -204,13 +124,16 @@ class Client:
         self._paho.disconnect()
         self.closed = True
 
-    def tick(self) -> None:
-        """To be called several times within ``keep_alive``: a sign of life, when one is due. Sets a fault that
-        ``events`` raises when the one before was not answered."""
-        if not self.closed:
-            self._paho.loop_misc()
-            if self._paho.socket() is None:
-                self._fail(f"no answer to a sign of life within {self.keep_alive} s")
+    def tick(self) -> bool:
+        """To be called several times within ``keep_alive``: a sign of life when one is due, whether it was. ``events``
+        raises when the one before was not answered."""
+        if self.closed:
+            return False
+        start = len(self._wire.outgoing)
+        self._paho.loop_misc()
+        if self._paho.socket() is None:
+            self._fail(f"no answer to a sign of life within {self.keep_alive} s")
+        return len(self._wire.outgoing) > start
 
     def outgoing(self) -> bytes:
         """What is to be sent, once."""
@@ -220,13 +143,16 @@ class Client:
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the broker."""
-        if not self._answered and data and data[0] != _CONNACK:
-            self._fail(f"the answer to CONNECT begins with 0x{data[0]:02x}, 0x20 is right")
-        self._answered = self._answered or bool(data)
-        if not self.closed:
-            self._wire.incoming += data
-        while self._wire.incoming and not self.closed:
-            self._read()
+        if self.closed:
+            return
+        self._gate.feed(data)
+        try:
+            while not self.closed and (packet := self._gate.packet()) is not None:
+                self._read(packet)
+        except MqttError as error:
+            self._fail(str(error))
+        if self.closed:
+            self._gate.clear()
 
     def events(self) -> Iterator[FromBroker]:
         """What the broker has said since the last call. Raises MqttError behind the last of it."""
@@ -236,23 +162,23 @@ class Client:
             fault, self._fault = self._fault, ""
             raise MqttError(fault)
 
-    def _read(self) -> None:
+    def _read(self, packet: bytes) -> None:
         self._said = ""
+        self._wire.incoming += packet
         try:
             code = self._paho.loop_read()
         except _OtherVersionError:
-            self._hear_connack(ReasonCode(PacketTypes.CONNACK, identifier=_VERSION), None)
+            self._hear_connack(ReasonCode(PacketTypes.CONNACK, identifier=OTHER_VERSION), None)
             return
-        if self._wire.fault:
-            self._fail(self._wire.fault)
-        elif code != MQTTErrorCode.MQTT_ERR_SUCCESS and not self.closed:
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._fail(self._said or paho.error_string(code))
+        elif packet[0] == PINGRESP:
+            self._heard.append(Pong())
 
     def _fail(self, text: str) -> None:
         if not self.closed:
             self.closed = True
             self._fault = text
-            self._wire.incoming.clear()
 
     # --- what paho tells -------------------------------------------------------------------------------
 
@@ -314,19 +240,14 @@ class _OtherVersionError(Exception):
 
 
 class _Wire:
-    """What paho takes for a socket. ``fault``: why nothing can be read any more."""
+    """What paho takes for a socket."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self) -> None:
         self.incoming = bytearray()
         self.outgoing = bytearray()
-        self.fault = ""
-        self._most = most
 
     def recv(self, buffer_size: int) -> bytes:
-        """paho asks for single bytes, then for all that is left of a packet."""
-        if buffer_size > self._most:
-            self.fault = f"a packet of {buffer_size} bytes; at most {self._most} are taken"
-            raise ConnectionAbortedError(self.fault)
+        """What there is."""
         if not self.incoming:
             raise BlockingIOError
         data = bytes(self.incoming[:buffer_size])
@@ -334,10 +255,7 @@ class _Wire:
         return data
 
     def send(self, buffer: bytes | bytearray) -> int:
-        """paho hands over whole packets. A message with QoS 2 it would keep until the broker lets it be given on."""
-        if buffer[0] & 0xF0 == _PUBREC:
-            self.fault = "a message with QoS 2; at most 1 was asked for"
-            raise ConnectionAbortedError(self.fault)
+        """All of it."""
         self.outgoing += buffer
         return len(buffer)
 
