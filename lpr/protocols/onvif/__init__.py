@@ -6,8 +6,9 @@ stands in ``docs/protocols/onvif.md``, generated from these tables.
 ``operations``, ``tables``       what an operation is and who may call it; all services together
 ``model``                        the device, its sources and streams, as the services are told about them
 ``device``, ``device_network``, ``device_scopes``   the device service
-``media``, ``media2``            both media services; ``media_common`` and ``configurations`` are what they share
-``others``                       device I/O, imaging, analytics
+``media``, ``media2``            both media services; ``media_answers`` (handlers), ``media_common`` (finding, refusing)
+                                 and ``configurations`` (elements) are what they share
+``device_io``, ``imaging``, ``analytics``   one service each
 ``discovery``                    WS-Discovery
 ``client``                       the other end, for ``lpr listen``
 

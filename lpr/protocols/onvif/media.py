@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element
 
 from lpr.protocols.onvif import configurations as made
 from lpr.protocols.onvif import media_common as common
+from lpr.protocols.onvif.media_answers import MediaAnswers
 from lpr.protocols.onvif.media_common import Kind
 from lpr.protocols.onvif.model import Stream, World
-from lpr.protocols.onvif.operations import Call, Handler, Operation, Reply, Service, invalid
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
 from lpr.protocols.onvif.tree import element
 
 PATH = "/onvif/media_service"
@@ -45,7 +46,7 @@ def media_service(world: World) -> Service:
         Operation("DeleteProfile", "ACTUATE", told.delete_profile, common.NO_DELETE),
         Operation("GetVideoSources", "READ_MEDIA", told.video_sources),
         Operation("GetAudioSources", "READ_MEDIA", told.audio_sources),
-        Operation("GetAudioOutputs", "READ_MEDIA", _empty("GetAudioOutputs")),
+        Operation("GetAudioOutputs", "READ_MEDIA", told.empty("GetAudioOutputs")),
         Operation("GetStreamUri", "READ_MEDIA", told.stream_uri),
         Operation("GetSnapshotUri", "READ_MEDIA", told.snapshot_uri),
         Operation("SetSynchronizationPoint", "READ_MEDIA", told.synchronization_point),
@@ -59,14 +60,14 @@ def media_service(world: World) -> Service:
         Operation("GetMetadataConfigurationOptions", "READ_MEDIA", told.metadata_options),
         Operation("GetVideoSourceModes", "READ_MEDIA", None, "a source has one mode"),
         Operation("SetVideoSourceMode", "ACTUATE", None, "a source has one mode"),
-        Operation("GetOSDs", "READ_MEDIA", _empty("GetOSDs")),
+        Operation("GetOSDs", "READ_MEDIA", told.empty("GetOSDs")),
         Operation("GetOSD", "READ_MEDIA", told.no_osd, common.NO_OSD),
         Operation("GetOSDOptions", "READ_MEDIA", told.osd_options),
         Operation("SetOSD", "ACTUATE", told.no_osd, common.NO_OSD),
         Operation("CreateOSD", "ACTUATE", told.create_osd, common.NO_CREATE_OSD),
         Operation("DeleteOSD", "ACTUATE", told.no_osd, common.NO_OSD),
-        Operation("GetAudioOutputConfigurations", "READ_MEDIA", _empty("GetAudioOutputConfigurations")),
-        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", _empty("GetAudioDecoderConfigurations")),
+        Operation("GetAudioOutputConfigurations", "READ_MEDIA", told.empty("GetAudioOutputConfigurations")),
+        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", told.empty("GetAudioDecoderConfigurations")),
         Operation("GetCompatibleAudioOutputConfigurations", "READ_MEDIA", _empty_for(told, "AudioOutput")),
         Operation("GetCompatibleAudioDecoderConfigurations", "READ_MEDIA", _empty_for(told, "AudioDecoder")),
         Operation("GetAudioOutputConfiguration", "READ_MEDIA", told.no_configuration, common.NO_CONFIGURATION),
@@ -89,13 +90,9 @@ def media_service(world: World) -> Service:
             Operation(f"GetCompatible{name}Configurations", "READ_MEDIA", told.compatible(name, kind)),
             Operation(f"Set{name}Configuration", "ACTUATE", told.set(name, kind), common.ONLY_SET[kind]),
             Operation(f"Add{name}Configuration", "ACTUATE", told.add(name, kind), common.ONLY_OWN),
-            Operation(f"Remove{name}Configuration", "ACTUATE", told.remove(), common.NO_REMOVE),
+            Operation(f"Remove{name}Configuration", "ACTUATE", told.remove, common.NO_REMOVE),
         ]
     return Service("trt", PATH, tuple(operations), (21, 12), told.capabilities)
-
-
-def _empty(name: str) -> Handler:
-    return lambda call: element(f"trt:{name}Response")
 
 
 def _empty_for(told: _Told, name: str) -> Handler:
@@ -106,26 +103,20 @@ def _empty_for(told: _Told, name: str) -> Handler:
     return handle
 
 
-class _Told:
+class _Told(MediaAnswers):
     """The handlers."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    prefix, second = "trt", False
 
     @property
-    def _streams(self) -> Sequence[Stream]:
+    def streams(self) -> Sequence[Stream]:
         return [stream for stream in self._world.streams() if stream.codec != "h265"]
 
-    def of_call(self, call: Call) -> Stream:
-        """The stream of the profile that a request names. Raises Fault."""
-        return common.profile(self._streams, call.request.value("trt:ProfileToken"))
-
     def capabilities(self) -> Element:
-        """Of the service."""
         ports = self._world.device.ports()
         return element(
             "trt:Capabilities",
-            element("trt:ProfileCapabilities", MaximumNumberOfProfiles=len(self._streams)),
+            element("trt:ProfileCapabilities", MaximumNumberOfProfiles=len(self.streams)),
             element(
                 "trt:StreamingCapabilities",
                 RTPMulticast=False,
@@ -140,10 +131,6 @@ class _Told:
             OSD=False,
         )
 
-    def service_capabilities(self, call: Call) -> Element:
-        del call
-        return element("trt:GetServiceCapabilitiesResponse", self.capabilities())
-
     def _profile(self, name: str, stream: Stream) -> Element:
         parts: list[Element] = []
         for kind_name, kind in _IN_PROFILE:
@@ -153,14 +140,10 @@ class _Told:
 
     def profiles(self, call: Call) -> Element:
         del call
-        return element("trt:GetProfilesResponse", [self._profile("trt:Profiles", stream) for stream in self._streams])
+        return element("trt:GetProfilesResponse", [self._profile("trt:Profiles", stream) for stream in self.streams])
 
     def profile(self, call: Call) -> Element:
         return element("trt:GetProfileResponse", self._profile("trt:Profile", self.of_call(call)))
-
-    def create_profile(self, call: Call) -> Element:
-        del call
-        raise common.no_more_profiles()
 
     def delete_profile(self, call: Call) -> Element:
         self.of_call(call)
@@ -206,16 +189,12 @@ class _Told:
     def snapshot_uri(self, call: Call) -> Element:
         return element("trt:GetSnapshotUriResponse", _media_uri(common.snapshot_address(call, self.of_call(call))))
 
-    def synchronization_point(self, call: Call) -> Element:
-        self._world.key_frame(self.of_call(call))
-        return element("trt:SetSynchronizationPointResponse")
-
     def all_of(self, name: str, kind: Kind) -> Handler:
         """Get…Configurations."""
 
         def handle(call: Call) -> Element:
             del call
-            found = common.listing(self._world, kind, self._streams, second=False)
+            found = common.listing(self._world, kind, self.streams, second=False)
             return element(
                 f"trt:Get{name}ConfigurationsResponse", [make("trt:Configurations") for make in found.values()]
             )
@@ -238,30 +217,11 @@ class _Told:
         """Get…Configuration."""
 
         def handle(call: Call) -> Element:
-            token = call.request.value("trt:ConfigurationToken")
-            found = common.listing(self._world, kind, self._streams, second=False)
+            token = self.value(call, "ConfigurationToken")
+            found = common.listing(self._world, kind, self.streams, second=False)
             if token not in found:
-                raise invalid("ter:NoConfig", "There is no configuration of this token")
+                raise common.no_configuration()
             return element(f"trt:Get{name}ConfigurationResponse", found[token]("trt:Configuration"))
-
-        return handle
-
-    def set(self, name: str, kind: Kind) -> Handler:
-        """Set…Configuration."""
-
-        def handle(call: Call) -> Reply:
-            wanted = call.request.find("trt:Configuration")
-            found = common.listing(self._world, kind, self._streams, second=False)
-            token = "" if wanted is None else wanted.get("token", "")
-            if wanted is None or token not in found:
-                raise invalid("ter:NoConfig", "There is no configuration of this token")
-            encoder = kind == "VideoEncoder"
-            common.unchanged(found[token]("trt:Configuration"), wanted, encoder=encoder)
-            change = None
-            if encoder:
-                (stream,) = common.with_configuration(self._world, kind, self._streams, token, second=False)
-                change = common.encoding_of(stream, wanted)
-            return Reply(element(f"trt:Set{name}ConfigurationResponse"), change=change)
 
         return handle
 
@@ -270,43 +230,21 @@ class _Told:
 
         def handle(call: Call) -> Element:
             own = common.listing(self._world, kind, [self.of_call(call)], second=False)
-            token = call.request.value("trt:ConfigurationToken")
-            if token not in common.listing(self._world, kind, self._streams, second=False):
-                raise invalid("ter:NoConfig", "There is no configuration of this token")
+            token = self.value(call, "ConfigurationToken")
+            if token not in common.listing(self._world, kind, self.streams, second=False):
+                raise common.no_configuration()
             if token not in own:
                 raise common.fixed_parts()
             return element(f"trt:Add{name}ConfigurationResponse")
 
         return handle
 
-    def remove(self) -> Handler:
-        """Remove…Configuration."""
-
-        def handle(call: Call) -> Element:
-            self.of_call(call)
-            raise common.fixed_parts()
-
-        return handle
-
     def no_configuration(self, call: Call) -> Element:
         del call
-        raise invalid("ter:NoConfig", "There is no configuration of this token")
-
-    def _chosen(self, call: Call, kind: Kind) -> list[Stream]:
-        request = call.request
-        return common.chosen(
-            self._world,
-            kind,
-            self._streams,
-            request.value("trt:ConfigurationToken"),
-            request.value("trt:ProfileToken"),
-            second=False,
-        )
+        raise common.no_configuration()
 
     def encoder_instances(self, call: Call) -> Element:
-        streams = common.with_configuration(
-            self._world, "VideoSource", self._streams, call.request.value("trt:ConfigurationToken"), second=False
-        )
+        streams = self.of_source(call)
         return element(
             "trt:GetGuaranteedNumberOfVideoEncoderInstancesResponse",
             element("trt:TotalNumber", len(streams)),
@@ -315,7 +253,7 @@ class _Told:
         )
 
     def video_encoder_options(self, call: Call) -> Element:
-        streams = self._chosen(call, "VideoEncoder")
+        streams = self.chosen(call, "VideoEncoder")
         jpeg = [stream for stream in streams if stream.codec == "mjpeg"]
         h264 = [stream for stream in streams if stream.codec == "h264"]
         extension = [
@@ -334,34 +272,12 @@ class _Told:
             ),
         )
 
-    def video_source_options(self, call: Call) -> Element:
-        return common.video_source_options("trt", self._chosen(call, "VideoSource"))
-
-    def audio_source_options(self, call: Call) -> Element:
-        return common.audio_source_options("trt", self._chosen(call, "AudioSource"))
-
     def audio_encoder_options(self, call: Call) -> Element:
-        streams = [stream for stream in self._chosen(call, "AudioEncoder") if stream.audio != "none"]
+        streams = [stream for stream in self.chosen(call, "AudioEncoder") if stream.audio != "none"]
         return element(
             "trt:GetAudioEncoderConfigurationOptionsResponse",
             element("trt:Options", made.audio_options("tt:Options", streams, second=False)),
         )
-
-    def metadata_options(self, call: Call) -> Element:
-        self._chosen(call, "Metadata")
-        return element("trt:GetMetadataConfigurationOptionsResponse", made.metadata_options("trt:Options"))
-
-    def osd_options(self, call: Call) -> Element:
-        self._chosen(call, "VideoSource")
-        return element("trt:GetOSDOptionsResponse", made.osd_options("trt:OSDOptions"))
-
-    def no_osd(self, call: Call) -> Element:
-        del call
-        raise invalid("ter:NoConfig", "There is no OSD of this token")
-
-    def create_osd(self, call: Call) -> Element:
-        del call
-        raise invalid("ter:MaxOSDs", "No OSD can be made; boxes are burnt in by the stream's configuration")
 
 
 def _media_uri(address: str) -> Element:

@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element
 
 from lpr.protocols.onvif import configurations as made
 from lpr.protocols.onvif import media_common as common
+from lpr.protocols.onvif.media_answers import MediaAnswers
 from lpr.protocols.onvif.media_common import Kind
 from lpr.protocols.onvif.model import Stream, World
-from lpr.protocols.onvif.operations import Call, Handler, Operation, Reply, Service, invalid
+from lpr.protocols.onvif.operations import Call, Handler, Operation, Service, invalid
 from lpr.protocols.onvif.tree import element, text, words
 
 PATH = "/onvif/media2_service"
@@ -36,7 +37,7 @@ def media2_service(world: World) -> Service:
         Operation("CreateProfile", "PRE_AUTH", told.create_profile, common.NO_CREATE),
         Operation("DeleteProfile", "ACTUATE", told.delete_profile, common.NO_DELETE),
         Operation("AddConfiguration", "ACTUATE", told.add_configuration, common.ONLY_OWN),
-        Operation("RemoveConfiguration", "ACTUATE", told.remove_configuration, common.NO_REMOVE),
+        Operation("RemoveConfiguration", "ACTUATE", told.remove, common.NO_REMOVE),
         Operation("GetStreamUri", "READ_MEDIA", told.stream_uri),
         Operation("GetSnapshotUri", "READ_MEDIA", told.snapshot_uri),
         Operation("SetSynchronizationPoint", "READ_MEDIA", told.synchronization_point),
@@ -50,7 +51,7 @@ def media2_service(world: World) -> Service:
         Operation("GetMetadataConfigurationOptions", "READ_MEDIA", told.metadata_options),
         Operation("GetVideoSourceModes", "READ_MEDIA", None, "a source has one mode"),
         Operation("SetVideoSourceMode", "ACTUATE", None, "a source has one mode"),
-        Operation("GetOSDs", "READ_MEDIA", _empty("GetOSDs")),
+        Operation("GetOSDs", "READ_MEDIA", told.empty("GetOSDs")),
         Operation("GetOSDOptions", "READ_MEDIA", told.osd_options),
         Operation("SetOSD", "ACTUATE", told.no_osd, common.NO_OSD),
         Operation("CreateOSD", "ACTUATE", told.create_osd, common.NO_CREATE_OSD),
@@ -60,8 +61,8 @@ def media2_service(world: World) -> Service:
         Operation("SetMask", "ACTUATE", None, "there are no privacy masks"),
         Operation("CreateMask", "ACTUATE", None, "there are no privacy masks"),
         Operation("DeleteMask", "ACTUATE", None, "there are no privacy masks"),
-        Operation("GetAudioOutputConfigurations", "READ_MEDIA", _empty("GetAudioOutputConfigurations")),
-        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", _empty("GetAudioDecoderConfigurations")),
+        Operation("GetAudioOutputConfigurations", "READ_MEDIA", told.empty("GetAudioOutputConfigurations")),
+        Operation("GetAudioDecoderConfigurations", "READ_MEDIA", told.empty("GetAudioDecoderConfigurations")),
         Operation("GetAudioOutputConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
         Operation("GetAudioDecoderConfigurationOptions", "READ_MEDIA", None, NO_OUTPUT),
         Operation("SetAudioOutputConfiguration", "ACTUATE", None, NO_OUTPUT),
@@ -70,36 +71,28 @@ def media2_service(world: World) -> Service:
     for kind in _KINDS:
         operations.append(Operation(f"Get{kind}Configurations", "READ_MEDIA", told.all_of(kind)))
         if kind != "Analytics":
-            operations.append(Operation(f"Set{kind}Configuration", "ACTUATE", told.set(kind), common.ONLY_SET[kind]))
+            operations.append(
+                Operation(f"Set{kind}Configuration", "ACTUATE", told.set(kind, kind), common.ONLY_SET[kind])
+            )
     return Service("tr2", PATH, tuple(operations), (21, 12), told.capabilities)
 
 
-def _empty(name: str) -> Handler:
-    return lambda call: element(f"tr2:{name}Response")
-
-
-class _Told:
+class _Told(MediaAnswers):
     """The handlers."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    prefix, second = "tr2", True
 
     @property
-    def _streams(self) -> Sequence[Stream]:
+    def streams(self) -> Sequence[Stream]:
         return self._world.streams()
 
-    def of_call(self, call: Call) -> Stream:
-        """The stream of the profile that a request names. Raises Fault."""
-        return common.profile(self._streams, call.request.value("tr2:ProfileToken"))
-
     def capabilities(self) -> Element:
-        """Of the service."""
         ports = self._world.device.ports()
         return element(
             "tr2:Capabilities",
             element(
                 "tr2:ProfileCapabilities",
-                MaximumNumberOfProfiles=len(self._streams),
+                MaximumNumberOfProfiles=len(self.streams),
                 ConfigurationsSupported=" ".join(_KINDS),
             ),
             element(
@@ -117,16 +110,12 @@ class _Told:
             Mask=False,
         )
 
-    def service_capabilities(self, call: Call) -> Element:
-        del call
-        return element("tr2:GetServiceCapabilitiesResponse", self.capabilities())
-
     def profiles(self, call: Call) -> Element:
         token = call.request.value("tr2:Token")
         wanted = [words(found) for found in call.request.all("tr2:Type")]
         if not _NAMES.issuperset(wanted):
             raise invalid("ter:InvalidArgVal", "There is no such type of configuration")
-        streams = [common.profile(self._streams, token)] if token else self._streams
+        streams = [common.profile(self.streams, token)] if token else self.streams
         return element("tr2:GetProfilesResponse", [self._profile(stream, wanted) for stream in streams])
 
     def _profile(self, stream: Stream, wanted: Sequence[str]) -> Element:
@@ -143,28 +132,20 @@ class _Told:
             fixed=True,
         )
 
-    def create_profile(self, call: Call) -> Element:
-        del call
-        raise common.no_more_profiles()
-
     def delete_profile(self, call: Call) -> Element:
-        common.profile(self._streams, call.request.value("tr2:Token"))
+        common.profile(self.streams, call.request.value("tr2:Token"))
         raise common.fixed_profile()
 
     def add_configuration(self, call: Call) -> Element:
         stream = self.of_call(call)
         for reference in call.request.all("tr2:Configuration"):
             kind, token = _reference(reference)
-            known = {name: common.listing(self._world, name, self._streams, second=True) for name in _KINDS}
+            known = {name: common.listing(self._world, name, self.streams, second=True) for name in _KINDS}
             if kind not in known or (token and token not in known[kind]):
                 raise invalid("ter:NoConfig", "There is no configuration of this type and token")
             if token not in common.listing(self._world, kind, [stream], second=True):
                 raise common.fixed_parts()
         return element("tr2:AddConfigurationResponse")
-
-    def remove_configuration(self, call: Call) -> Element:
-        self.of_call(call)
-        raise common.fixed_parts()
 
     def stream_uri(self, call: Call) -> Element:
         stream = self.of_call(call)
@@ -187,27 +168,12 @@ class _Told:
         address = common.snapshot_address(call, self.of_call(call))
         return element("tr2:GetSnapshotUriResponse", element("tr2:Uri", address))
 
-    def synchronization_point(self, call: Call) -> Element:
-        self._world.key_frame(self.of_call(call))
-        return element("tr2:SetSynchronizationPointResponse")
-
-    def _chosen(self, call: Call, kind: Kind) -> list[Stream]:
-        request = call.request
-        return common.chosen(
-            self._world,
-            kind,
-            self._streams,
-            request.value("tr2:ConfigurationToken"),
-            request.value("tr2:ProfileToken"),
-            second=True,
-        )
-
     def all_of(self, kind: Kind) -> Handler:
         """Get…Configurations."""
 
         def handle(call: Call) -> Element:
-            found = common.listing(self._world, kind, self._chosen(call, kind), second=True)
-            wanted = call.request.value("tr2:ConfigurationToken")
+            found = common.listing(self._world, kind, self.chosen(call, kind), second=True)
+            wanted = self.value(call, "ConfigurationToken")
             return element(
                 f"tr2:Get{kind}ConfigurationsResponse",
                 [make("tr2:Configurations") for token, make in found.items() if wanted in ("", token)],
@@ -215,29 +181,8 @@ class _Told:
 
         return handle
 
-    def set(self, kind: Kind) -> Handler:
-        """Set…Configuration."""
-
-        def handle(call: Call) -> Reply:
-            wanted = call.request.find("tr2:Configuration")
-            found = common.listing(self._world, kind, self._streams, second=True)
-            token = "" if wanted is None else wanted.get("token", "")
-            if wanted is None or token not in found:
-                raise invalid("ter:NoConfig", "There is no configuration of this token")
-            encoder = kind == "VideoEncoder"
-            common.unchanged(found[token]("tr2:Configuration"), wanted, encoder=encoder)
-            change = None
-            if encoder:
-                (stream,) = common.with_configuration(self._world, kind, self._streams, token, second=True)
-                change = common.encoding_of(stream, wanted)
-            return Reply(element(f"tr2:Set{kind}ConfigurationResponse"), change=change)
-
-        return handle
-
     def encoder_instances(self, call: Call) -> Element:
-        streams = common.with_configuration(
-            self._world, "VideoSource", self._streams, call.request.value("tr2:ConfigurationToken"), second=True
-        )
+        streams = self.of_source(call)
         counted: dict[str, int] = {}
         for stream in streams:
             name = {"h264": "H264", "h265": "H265", "mjpeg": "JPEG"}[stream.codec]
@@ -252,7 +197,7 @@ class _Told:
         )
 
     def video_encoder_options(self, call: Call) -> Element:
-        streams = self._chosen(call, "VideoEncoder")
+        streams = self.chosen(call, "VideoEncoder")
         return element(
             "tr2:GetVideoEncoderConfigurationOptionsResponse",
             [
@@ -262,33 +207,11 @@ class _Told:
             ],
         )
 
-    def video_source_options(self, call: Call) -> Element:
-        return common.video_source_options("tr2", self._chosen(call, "VideoSource"))
-
-    def audio_source_options(self, call: Call) -> Element:
-        return common.audio_source_options("tr2", self._chosen(call, "AudioSource"))
-
     def audio_encoder_options(self, call: Call) -> Element:
-        streams = [stream for stream in self._chosen(call, "AudioEncoder") if stream.audio != "none"]
+        streams = [stream for stream in self.chosen(call, "AudioEncoder") if stream.audio != "none"]
         return element(
             "tr2:GetAudioEncoderConfigurationOptionsResponse", made.audio_options("tr2:Options", streams, second=True)
         )
-
-    def metadata_options(self, call: Call) -> Element:
-        self._chosen(call, "Metadata")
-        return element("tr2:GetMetadataConfigurationOptionsResponse", made.metadata_options("tr2:Options"))
-
-    def osd_options(self, call: Call) -> Element:
-        self._chosen(call, "VideoSource")
-        return element("tr2:GetOSDOptionsResponse", made.osd_options("tr2:OSDOptions"))
-
-    def no_osd(self, call: Call) -> Element:
-        del call
-        raise invalid("ter:NoConfig", "There is no OSD of this token")
-
-    def create_osd(self, call: Call) -> Element:
-        del call
-        raise invalid("ter:MaxOSDs", "No OSD can be made; boxes are burnt in by the stream's configuration")
 
 
 def _reference(found: Element) -> tuple[Kind, str]:

@@ -96,7 +96,7 @@ def with_configuration(
     """The streams that have the configuration ``token``. Raises Fault (ter:NoConfig)."""
     found = [stream for stream in streams if token in listing(world, kind, [stream], second=second)]
     if not found:
-        raise invalid("ter:NoConfig", "There is no configuration of this token")
+        raise no_configuration()
     return found
 
 
@@ -200,6 +200,11 @@ def stream_address(device: Device, call: Call, stream: Stream, transport: Transp
 def snapshot_address(call: Call, stream: Stream) -> str:
     """Where a client gets the latest picture."""
     return f"{call.base}{SNAPSHOT_PATH}/{stream.name}"
+
+
+def no_configuration() -> Fault:
+    """The refusal of a token that no configuration has."""
+    return invalid("ter:NoConfig", "There is no configuration of this token")
 
 
 def no_more_profiles() -> Fault:

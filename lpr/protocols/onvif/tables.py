@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lpr.protocols.onvif.analytics import analytics_service
 from lpr.protocols.onvif.device import device_service
+from lpr.protocols.onvif.device_io import device_io_service
+from lpr.protocols.onvif.imaging import imaging_service
 from lpr.protocols.onvif.media import media_service
 from lpr.protocols.onvif.media2 import media2_service
 from lpr.protocols.onvif.model import World
 from lpr.protocols.onvif.operations import Service
-from lpr.protocols.onvif.others import analytics_service, device_io_service, imaging_service
 
 
 def services_of(world: World, further: Sequence[Service] = ()) -> tuple[Service, ...]:
