@@ -6,10 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 from xml.etree.ElementTree import Element
 
+import pytest
+
 from lpr.protocols.onvif import soap
 from lpr.protocols.onvif.model import Added, Analytics, Device, Interface, Ports, Source, Stream, World
 from lpr.protocols.onvif.names import NAMESPACES, split
 from lpr.protocols.onvif.operations import Call, Level, Reply, Table, permit
+from lpr.protocols.onvif.soap import Fault
 from lpr.protocols.onvif.tables import services_of
 from lpr.protocols.onvif.tree import element
 
@@ -108,3 +111,10 @@ def texts(found: Element, name: str) -> list[str]:
     """The texts of every element of that name (``tt:Uri``), however deep."""
     prefix, _, local = name.partition(":")
     return [node.text or "" for node in found.iter() if split(node.tag) == (NAMESPACES[prefix], local)]
+
+
+def refused(place: Place, name: str, *children: Element) -> tuple[str, ...]:
+    """The subcodes of the fault."""
+    with pytest.raises(Fault) as caught:
+        place.call(name, *children)
+    return caught.value.subcodes
