@@ -54,7 +54,7 @@ def _fed(case: StreamCase, parts: list[bytes]) -> tuple[list[object], bool]:
 def main(arguments: Sequence[str]) -> int:
     """The command."""
     atheris: Any = import_module("atheris")
-    with atheris.instrument_imports(include=["lpr.protocols"]):
+    with atheris.instrument_imports(include=["lpr.protocols", "paho"]):
         table: Any = import_module("tests.contracts.protocols")
     cases: dict[str, StreamCase] = {case.name: case for case in table.CASES}
     if not arguments or arguments[0] not in cases:
