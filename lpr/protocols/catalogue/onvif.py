@@ -57,7 +57,10 @@ FACTS = (
         encryption="none",
         source="WS-Discovery (2005/04); ONVIF Core Specification",
         page="onvif.md",
-        verified=(Proof("npm's onvif, on loopback", "tests/e2e/test_onvif.py::test_npms_onvif"),),
+        verified=(
+            Proof("npm's onvif, on loopback", "tests/e2e/test_onvif.py::test_npms_onvif"),
+            Proof("WSDiscovery, on loopback", "tests/e2e/test_onvif.py::test_wsdiscovery_finds_and_resolves_it"),
+        ),
         unverified=("other clients, real networks",),
     ),
 )
