@@ -51,20 +51,38 @@ def faults(found: ElementTree.Element) -> list[str]:
     return [f"{error.path}: {error.reason}" for error in one.iter_errors(found, namespaces=dict(NAMESPACES))]
 
 
-@functools.cache
-def discovery() -> Any:
-    """SOAP 1.2's envelope with the headers of WS-Addressing (2004/08) and the bodies of WS-Discovery (2005/04)."""
+def _enveloped(files: dict[str, str]) -> Any:
+    """SOAP 1.2's envelope with what may be in it. ``files``: prefix of a namespace -> its schema's file."""
     envelope = TODAY / "schema" / "common" / "soap-envelope"
     if not envelope.exists():
         pytest.skip(f"{envelope} is not there; see tests/protocols/onvif_metadata/schemas.py")
-    where = {NAMESPACES["a"]: str(FOLDER / "addressing"), NAMESPACES["xml"]: str(FOLDER / "xml.xsd")}
+    where = {NAMESPACES[prefix]: str(FOLDER / name) for prefix, name in {"xml": "xml.xsd", **files}.items()}
     found = xmlschema.XMLSchema10(str(envelope), allow="local", defuse="never", locations=where)
-    for name in ("addressing", "ws-discovery.xsd"):
+    for name in files.values():
         found.add_schema(str(FOLDER / name), build=True)
-    assert {NAMESPACES["a"], NAMESPACES["d"], NAMESPACES["env"]} <= set(found.maps.namespaces)
+    assert {NAMESPACES[prefix] for prefix in (*files, "env")} <= set(found.maps.namespaces)
     return found
+
+
+@functools.cache
+def discovery() -> Any:
+    """SOAP 1.2's envelope with the headers of WS-Addressing (2004/08) and the bodies of WS-Discovery (2005/04)."""
+    return _enveloped({"a": "addressing", "d": "ws-discovery.xsd"})
+
+
+@functools.cache
+def soap12() -> Any:
+    """SOAP 1.2's envelope and faults with the headers of WS-Addressing 1.0 and the faults of WS-BaseNotification."""
+    return _enveloped(
+        {"wsa": "ws-addr.xsd", "wsrf-bf": "bf-2.xsd", "wsrf-r": "r-2.xsd", "wstop": "t-1.xsd", "wsnt": "b-2.xsd"}
+    )
+
+
+def message_faults(schema: Any, message: bytes) -> list[str]:
+    """What is wrong with a whole message, in sentences."""
+    return [f"{error.path}: {error.reason}" for error in schema.iter_errors(message.decode())]
 
 
 def discovery_faults(message: bytes) -> list[str]:
     """What is wrong with a whole message of WS-Discovery, in sentences."""
-    return [f"{error.path}: {error.reason}" for error in discovery().iter_errors(message.decode())]
+    return message_faults(discovery(), message)
