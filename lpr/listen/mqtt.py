@@ -89,9 +89,8 @@ def _subscribe(end: Client, filters: Sequence[str]) -> None:
     try:
         end.subscribe(filters)
     except ValueError:
-        raise ListenFailure(
-            f"{', '.join(filters)}: no filter of topics; # stands at the end, + alone", BROKEN
-        ) from None
+        text = f"{', '.join(filters)}: not a filter of topics; # stands at the end, + alone between slashes"
+        raise ListenFailure(text, UNREACHABLE) from None
 
 
 def _let_in(answer: Answer, target: Target, other: Version) -> None:

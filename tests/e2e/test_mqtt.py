@@ -20,11 +20,12 @@ import trustme
 from lpr.actors.mqtt import MqttSink, Surroundings
 from lpr.config import Mqtt
 from lpr.core.clock import SystemClock
-from lpr.core.delivery import BackoffPolicy
+from lpr.core.delivery import BackoffPolicy, Unavailable
 from lpr.core.sinks import run_sink
 from lpr.protocols.mqtt_messages import Device
 from lpr.protocols.onvif_metadata import Tokens, ej_payload, ej_topic, plate_notification
 from tests.actors.milesight_rig import Rig, rig
+from tests.contracts.sinks import shipment
 from tests.e2e.harness import free_port, running, until
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
@@ -58,7 +59,9 @@ class Broker:
         passwords = self.folder / "passwords"
         passwords.touch(mode=0o600)
         subprocess.run(["mosquitto_passwd", "-b", str(passwords), "lpr", PASSWORD], check=True)
-        (self.folder / "rights").write_text("user lpr\ntopic readwrite #\ntopic deny forbidden/#\n")
+        (self.folder / "rights").write_text(
+            "user lpr\ntopic readwrite #\ntopic deny forbidden/#\ntopic deny half/gate/passage\n"
+        )
         (self.folder / "broker.conf").write_text(
             f"user root\nper_listener_settings false\nallow_anonymous false\npassword_file {passwords}\n"
             f"acl_file {self.folder / 'rights'}\n"
@@ -271,6 +274,17 @@ async def test_a_wrong_password_and_missing_rights_are_named(tmp_path: Path, bro
     async with site(tmp_path / "2", broker, keep=False, user="nobody") as made:
         problem = await made.sink.check()
         assert "Not authorized" in problem and "password_file" in problem and PASSWORD not in problem
+
+
+async def test_a_passage_that_the_broker_acknowledges_with_a_refusal_is_not_delivered(
+    tmp_path: Path, broker: Broker
+) -> None:
+    (tmp_path / "log").mkdir()
+    async with site(tmp_path, broker, keep=False, prefix="half") as made:
+        outcome = await made.sink.deliver(await shipment(made.rig.blobs))
+        assert isinstance(outcome, Unavailable)
+        assert "half/gate/passage" in outcome.reason and "Not authorized" in outcome.reason
+        assert "half/gate/picture" in broker.retained()
 
 
 async def test_the_will_says_offline_when_we_are_gone(tmp_path: Path, broker: Broker) -> None:
