@@ -406,6 +406,7 @@ async def test_a_transfer_that_is_aborted(tmp_path: Path) -> None:
         _, writer = await client.data()
         assert (await client.ask(f"RETR {FOLDER}/{NAME}")).startswith("150")
         assert (await client.ask("LIST")).startswith("450")
+        client.writer.write(b"\xff\xf4\xff\xf2")  # as clients of old do: Telnet's interrupt and mark
         assert (await client.ask("ABOR")).startswith("426")
         assert (await client.reply()).startswith("226")
         writer.close()

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-WITH_CODE = ("lpr.protocols", "tools.fuzz.targets", "tools.fuzz.rtp", "tools.fuzz.neural")
+WITH_CODE = (
+    "lpr.protocols",
+    "lpr.actors.ftp_server",
+    "lpr.core.tree",
+    "aioftp.server",
+    "tools.fuzz.targets",
+    "tools.fuzz.ftp",
+    "tools.fuzz.rtp",
+    "tools.fuzz.neural",
+)
 """Modules whose branches guide the fuzzer."""
 
 

@@ -31,7 +31,7 @@ from lpr.protocols.onvif_events import (
 from lpr.protocols.onvif_events.filters import topic_of
 from lpr.protocols.onvif_metadata import MetadataError, document, parse_document, plate_of
 from lpr.protocols.onvif_metadata.analytics import sample_frame
-from tools.fuzz import files, neural, rtp
+from tools.fuzz import files, ftp, neural, rtp
 
 PLATE = topic_of("tns1:RuleEngine/Recognition/LicensePlate")
 ITEMS = (Item("VideoSource", "VS0"), Item("Rule", "LPR"), Item("LicensePlateInfo", None))
@@ -154,6 +154,8 @@ TARGETS: dict[str, Target] = {
     "milesight-client": Target(milesight_client, (encode_login_reply("200"),)),
     "neural-messages": Target(neural.messages, neural.MESSAGES),
     "neural-trigger": Target(neural.triggers, neural.TRIGGERS),
+    "ftp-commands": Target(ftp.commands, ftp.COMMANDS),
+    "ftp-connections": Target(ftp.connections, ftp.CONNECTIONS),
     "file-paths": Target(files.paths, files.PATHS),
     "pumatronix": Target(files.parameters, files.PARAMETERS),
     "authorization": Target(files.fields, files.FIELDS),

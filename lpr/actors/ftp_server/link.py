@@ -21,6 +21,7 @@ import aioftp
 from aioftp.common import Connection, StreamIO
 from aioftp.errors import NoAvailablePort
 
+from lpr.actors.ftp_server.lines import command_of, reply_of
 from lpr.actors.ftp_server.session import CURRENT, Session
 from lpr.config import FtpServer as Settings
 from lpr.core.clock import SECOND, Clock
@@ -126,12 +127,11 @@ class Link(aioftp.Server):
                 line = await self._line(session)
         except _Over as over:
             return self._busy(session, END, over.reply)
-        text = line.decode("utf-8", "replace").rstrip("\r\n")
-        command, _, rest = text.partition(" ")
-        if "\ufffd" in command or not command.isascii() or not command.isalpha():
+        command = command_of(line)
+        if command is None:
             self._visitors.offence("malformed command", session.visitor)
             return "?", ""
-        return self._busy(session, command.lower(), rest)
+        return self._busy(session, *command)
 
     async def _line(self, session: Session) -> bytes:
         """A line of the client; empty: go on waiting, since a transfer is under way. Raises _Over."""
@@ -169,7 +169,7 @@ class Link(aioftp.Server):
             while True:
                 answer = await response_queue.get()
                 try:
-                    await self._write(session.writer, _reply(*answer))
+                    await self._write(session.writer, reply_of(*answer))
                 finally:
                     response_queue.task_done()
         except (OSError, TimeoutError):
@@ -310,11 +310,3 @@ class _Over(Exception):
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
         self.reply = reply
-
-
-def _reply(code: str, text: str | list[str] = "", block: bool = False) -> bytes:
-    """A reply's bytes. ``block``: the lines between the first and the last stand without the code (RFC 959, 4.2)."""
-    lines = [text] if isinstance(text, str) else text
-    between = [f" {line}" if block else f"{code}-{line}" for line in lines[1:-1]]
-    first = [f"{code}-{lines[0]}"] if len(lines) > 1 else []
-    return "".join(f"{line}\r\n" for line in (*first, *between, f"{code} {lines[-1]}")).encode("utf-8", "replace")
