@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,10 @@ from lpr.core.log import EventLog
 from lpr.core.offload import inline
 from lpr.events import Event, PassageSigned, Picture
 from lpr.protocols.milesight import ClientConnection, LoginReply, Recognition
+from tests.actors.plain_sockets import PATIENCE, ByTurns, SocketClient, dial
 from tests.protocols.milesight.samples import PASSAGE
 
 PASSWORD = "quite secret"
-PATIENCE = 20.0
 E = TypeVar("E", bound=Event)
 
 
@@ -48,32 +48,12 @@ class Listening(Protocol):
     def addresses(self) -> tuple[tuple[str, int], ...]: ...
 
 
-class Client:
+class Client(SocketClient):
     """An NVR over a plain socket."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+        super().__init__(sock)
         self.connection = ClientConnection()
-
-    async def send(self, data: bytes) -> None:
-        """All of ``data``."""
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.sock.send(view) :]
-            except BlockingIOError:
-                await anyio.wait_writable(self.sock)
-
-    async def receive(self, size: int = 65536) -> bytes:
-        """The next bytes; b"" when the server has closed, in whatever way."""
-        with anyio.fail_after(PATIENCE):
-            while True:
-                try:
-                    return self.sock.recv(size)
-                except BlockingIOError:
-                    await anyio.wait_readable(self.sock)
-                except ConnectionError:
-                    return b""
 
     async def log_in(self, user: str = "admin", password: str = PASSWORD) -> str:
         """The result that the server gives."""
@@ -106,19 +86,9 @@ class Client:
         """The plates of the next ``count`` passages."""
         return [passage.metadata.plate for passage in await self.passages(count)]
 
-    async def closed(self) -> bool:
-        """Read to the end."""
-        while await self.receive():
-            pass
-        return True
-
-    def close(self) -> None:
-        """Leave."""
-        self.sock.close()
-
 
 @dataclass
-class Rig:
+class Rig(ByTurns):
     """What a test has in hand."""
 
     folder: Path
@@ -152,15 +122,7 @@ class Rig:
 
     async def connect(self, server: Listening, *, receive_buffer: int = 0) -> Client:
         """A connection that has said nothing yet."""
-        sock = socket.socket()
-        if receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        sock.setblocking(False)
-        try:
-            sock.connect(server.addresses[0])
-        except BlockingIOError:
-            await anyio.wait_writable(sock)
-        client = Client(sock)
+        client = Client(await dial(server.addresses[0], receive_buffer=receive_buffer))
         self.clients.append(client)
         return client
 
@@ -196,19 +158,6 @@ class Rig:
         """All events of ``kind`` so far."""
         records = await self.log.read(0, types={kind.__name__}, limit=100_000)
         return [record.event for record in records if isinstance(record.event, kind)]
-
-    async def until(self, condition: Callable[[], bool], *, advance: float = 0.0) -> None:
-        """Let everybody run until ``condition`` holds, moving the clock by ``advance`` seconds each turn."""
-        with anyio.fail_after(PATIENCE):
-            while not condition():
-                if advance:
-                    self.clock.advance(advance)
-                await anyio.lowlevel.checkpoint()
-
-    async def settle(self, turns: int = 50) -> None:
-        """Let everybody run for a while without moving the clock."""
-        for _ in range(turns):
-            await anyio.lowlevel.checkpoint()
 
 
 @asynccontextmanager

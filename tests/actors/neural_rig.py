@@ -16,7 +16,8 @@ from lpr.core.actor import Emit, emitter
 from lpr.core.shutter import Shot, Shutter, ShutterRefused
 from lpr.events import Character, Exposure, Picture, Reading
 from lpr.protocols.neural import MessageReader, Received
-from tests.actors.milesight_rig import PATIENCE, Client, Rig
+from tests.actors.milesight_rig import Client, Rig
+from tests.actors.plain_sockets import PATIENCE
 
 AT = 1_706_767_205_509_999
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import anyio
 import anyio.abc
-import anyio.lowlevel
 import msgspec
 
 from lpr.actors.rtsp_server import RtspServer
@@ -27,9 +26,9 @@ from lpr.media.source import Presentation
 from lpr.media.stream import MediaStream, MediaUnavailable, Packets, Track
 from lpr.protocols.http_auth import Authenticator
 from lpr.protocols.rtsp import Interleaved, Parser, Request, Response, encode_request
+from tests.actors.plain_sockets import PATIENCE, ByTurns, SocketClient, dial
 
 PASSWORD = "quite secret"
-PATIENCE = 20.0
 E = TypeVar("E", bound=Event)
 LINES = {
     "video": ("m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode=1"),
@@ -94,37 +93,17 @@ class Room:
         raise MediaUnavailable("no pictures of this kind here")
 
 
-class Client:
+class Client(SocketClient):
     """A viewer over a plain socket. ``session``: as SETUP named it."""
 
     def __init__(self, sock: socket.socket, base: str) -> None:
-        self.sock = sock
+        super().__init__(sock)
         self.base = base
         self.parser = Parser(max_frame=65535, max_body=65535)
         self.login = Authenticator("nvr", PASSWORD)
         self.sequence = 0
         self.session = ""
         self.frames: list[Interleaved] = []
-
-    async def send(self, data: bytes) -> None:
-        """All of ``data``."""
-        view = memoryview(data)
-        while view:
-            try:
-                view = view[self.sock.send(view) :]
-            except BlockingIOError:
-                await anyio.wait_writable(self.sock)
-
-    async def receive(self, size: int = 65536) -> bytes:
-        """The next bytes; b"" when the server has closed, in whatever way."""
-        with anyio.fail_after(PATIENCE):
-            while True:
-                try:
-                    return self.sock.recv(size)
-                except BlockingIOError:
-                    await anyio.wait_readable(self.sock)
-                except ConnectionError:
-                    return b""
 
     async def next(self) -> Response | Interleaved | None:
         """The next message, None at the end."""
@@ -187,15 +166,9 @@ class Client:
         assert (await self.set_up(path)).status == 200
         await self.send(encode_request(self.request("PLAY", re.sub(r"trackID=\d+$", "", path))))
 
-    async def closed(self) -> bool:
-        """Read to the end."""
-        while await self.receive():
-            pass
-        return True
-
 
 @dataclass
-class Rig:
+class Rig(ByTurns):
     """What a test has in hand. ``told``: what the log was told."""
 
     clock: ManualClock
@@ -228,15 +201,8 @@ class Rig:
     async def connect(self, server: RtspServer, *, receive_buffer: int = 0) -> Client:
         """A connection that has said nothing yet."""
         host, port = server.addresses[0]
-        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        sock = await dial(server.addresses[0], receive_buffer=receive_buffer)
         self.sockets.append(sock)
-        if receive_buffer:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        sock.setblocking(False)
-        try:
-            sock.connect(server.addresses[0])
-        except BlockingIOError:
-            await anyio.wait_writable(sock)
         return Client(sock, f"rtsp://{f'[{host}]' if ':' in host else host}:{port}/")
 
     def udp(self, host: str = "127.0.0.1") -> socket.socket:
@@ -250,19 +216,6 @@ class Rig:
     def of(self, kind: type[E]) -> list[E]:
         """What the log was told of one kind."""
         return [event for event in self.told if isinstance(event, kind)]
-
-    async def until(self, condition: Callable[[], bool], *, advance: float = 0.0) -> None:
-        """Let everybody run until ``condition`` holds, moving the clock by ``advance`` seconds each turn."""
-        with anyio.fail_after(PATIENCE):
-            while not condition():
-                if advance:
-                    self.clock.advance(advance)
-                await anyio.lowlevel.checkpoint()
-
-    async def settle(self, turns: int = 50) -> None:
-        """Let everybody run for a while without moving the clock."""
-        for _ in range(turns):
-            await anyio.lowlevel.checkpoint()
 
 
 async def packet(sock: socket.socket) -> bytes:
