@@ -47,7 +47,7 @@ class Presentation:
 
 
 class Presentations(Protocol):
-    """What servers ask for streams and pictures: ``MediaRoom``."""
+    """What servers ask for streams: ``MediaRoom``, which gives single pictures, too."""
 
     def presentation(self, name: str) -> Presentation | None:
         """The stream of that name, None for an unknown one."""
@@ -56,9 +56,4 @@ class Presentations(Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """Of all streams, in the order of the configuration."""
-        ...
-
-    async def snapshot(self, camera: str, width: int | None = None, *, boxes: bool = False) -> bytes:
-        """The newest picture as a JPEG, ``width`` pixels wide at most; shared by all who ask for the same one, at a
-        bounded rate. Raises MediaUnavailable (unknown camera, no picture yet)."""
         ...

@@ -89,9 +89,6 @@ class Room:
     def presentation(self, name: str) -> Presentation | None:
         return self.found.get(name)
 
-    async def snapshot(self, camera: str, width: int | None = None, *, boxes: bool = False) -> bytes:
-        raise MediaUnavailable("no pictures of this kind here")
-
 
 class Client(SocketClient):
     """A viewer over a plain socket. ``session``: as SETUP named it."""

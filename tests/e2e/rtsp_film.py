@@ -42,7 +42,7 @@ class Film:
 def encode(codec: str, *, seconds: float = 4.0, size: str = "320x240", bitrate: str = "500k") -> Film:
     """A test picture, encoded by the ffmpeg of this machine. ``codec``: "h264", "h265", "mjpeg"."""
     options = {
-        "h264": ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-x264-params", "slices=1"],
+        "h264": ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-x264-params", "sliced-threads=0"],
         "h265": ["-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency", "-x265-params", "log-level=error"],
         "mjpeg": ["-c:v", "mjpeg", "-huffman", "default", "-pix_fmt", "yuvj420p", "-q:v", "6"],
     }[codec]
@@ -141,9 +141,6 @@ class FilmRoom:
 
     def presentation(self, name: str) -> Presentation | None:
         return self.found.get(name)
-
-    async def snapshot(self, camera: str, width: int | None = None, *, boxes: bool = False) -> bytes:
-        raise NotImplementedError
 
     async def run(self) -> None:
         """Play everything until cancelled."""

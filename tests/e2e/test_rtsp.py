@@ -7,6 +7,7 @@ whole service. Players that are not installed are passed over.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import ssl
 import subprocess
@@ -36,6 +37,8 @@ SECONDS = 40.0
 """Until a player is given up."""
 BRIEF = ("-analyzeduration", "300000")
 """ffmpeg looks at a stream for so long, µs, instead of seconds."""
+RECORD = (("-copyts",), ("-bsf:v", "setts=ts=DTS"))
+"""Before the input and before the output: puts the first picture's time back, which ffmpeg's parser does not find."""
 
 pytestmark = [
     pytest.mark.anyio,
@@ -105,6 +108,57 @@ async def test_ffmpeg_plays_every_codec_over_every_transport(
     async with serving(films) as place:
         assert await said("ffmpeg", *strict, "-i", place.url(codec), *take) == ""
         assert any(isinstance(event, ClientJoined) for event in place.told)
+
+
+@pytest.mark.parametrize("container", ["mkv", "mp4"])
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
+async def test_ffmpeg_records_without_a_word(
+    films: dict[str, rtsp_film.Film], codec: str, transport: str, container: str, tmp_path: Path
+) -> None:
+    """As it comes, into a file: every picture is there, with its own time. ``RECORD`` is explained in rtsp.md."""
+    found = tmp_path / f"film.{container}"
+    how = (*BRIEF, "-v", "warning", "-xerror", "-rtsp_transport", transport)
+    before, after = RECORD if codec != "mjpeg" else ((), ())
+    async with serving(films) as place:
+        take = ("-map", "0:v", "-frames:v", "30", "-c", "copy", *after, str(found))
+        assert await said("ffmpeg", *how, *before, "-i", place.url(codec), *take) == ""
+    assert await times(found) == [number * 40 for number in range(30)]
+
+
+async def test_ffmpeg_says_of_us_what_it_says_of_itself(films: dict[str, rtsp_film.Film], tmp_path: Path) -> None:
+    """Without ``RECORD`` ffmpeg (5.1 to 8.1) loses the time of the first picture of H.264 and H.265 over RTSP, whoever
+    sends it; here ffmpeg itself."""
+    take = ("-map", "0:v", "-frames:v", "30", "-c", "copy", str(tmp_path / "film.mkv"), "-y")
+    async with serving(films) as place:
+        ours = await said("ffmpeg", *BRIEF, "-v", "warning", "-rtsp_transport", "tcp", "-i", place.url("h265"), *take)
+    where = f"rtsp://127.0.0.1:{harness.free_port()}/film"
+    source = ("-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "20", "-c:v", "libx265", "-g", "25")
+    zero = ("-preset", "ultrafast", "-tune", "zerolatency", "-x265-params", "log-level=error")
+    send = ("ffmpeg", "-v", "quiet", *source, *zero, "-f", "rtsp", "-rtsp_transport", "tcp", where)
+    theirs = ""
+    with anyio.fail_after(SECONDS):
+        async with anyio.create_task_group() as tasks:
+
+            async def sent() -> None:
+                while True:  # until the other one listens, and after it has what it wants
+                    await anyio.run_process(send, check=False)
+
+            tasks.start_soon(sent)
+            theirs = await said("ffmpeg", *BRIEF, "-v", "warning", "-rtsp_flags", "listen", "-i", where, *take)
+            tasks.cancel_scope.cancel()
+    assert warnings(ours) == warnings(theirs)
+
+
+def warnings(text: str) -> list[str]:
+    """What ffmpeg said, without the addresses of its parts in memory."""
+    return [re.sub("0x[0-9a-f]+", "", line) for line in text.splitlines() if line.strip()]
+
+
+async def times(file: Path) -> list[int]:
+    """The times of a film's packets, ms."""
+    rows = await said("ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", str(file))
+    return [round(1000 * float(row.rstrip(","))) for row in rows.split()]
 
 
 @pytest.mark.parametrize("tunnel", [False, True])

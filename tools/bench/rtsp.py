@@ -35,7 +35,7 @@ from lpr.core.clock import SystemClock
 from lpr.core.record import Record
 from lpr.events import Event
 from lpr.media.source import Presentation
-from lpr.media.stream import MediaStream, MediaUnavailable, Track
+from lpr.media.stream import MediaStream, Track
 from lpr.protocols.rtp.packet import MTU_PAYLOAD
 
 RATE = 25
@@ -91,9 +91,6 @@ class Room:
 
     def presentation(self, name: str) -> Presentation | None:
         return self._presentation if name == "main" else None
-
-    async def snapshot(self, camera: str, width: int | None = None, *, boxes: bool = False) -> bytes:
-        raise MediaUnavailable("there are none")
 
 
 @dataclass(frozen=True)
