@@ -103,7 +103,7 @@ async def test_home_assistants_order(camera: Camera) -> None:
         assert interface.Info.HwAddress.startswith("02:")
         scopes = [found.ScopeItem for found in await device.GetScopes()]
         assert "onvif://www.onvif.org/Profile/Streaming" in scopes
-        assert "onvif://www.onvif.org/name/Gate & yard" in scopes
+        assert "onvif://www.onvif.org/name/Gate%20%26%20yard" in scopes
         media = await client.create_media_service()
         assert (await media.GetServiceCapabilities()).SnapshotUri
         profiles = await media.GetProfiles()
