@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 from typing import NamedTuple
 
@@ -280,7 +280,8 @@ def _onvif(
 
     world = World(device, streams, lambda: memory.added, shown_analytics, key_frame, streams.forget)
     try:
-        events = EventsService(config.onvif_events, live.plates, clock, brokers=brokers_of(config.mqtt))
+        emit = partial(log.append, actor="onvif_events")
+        events = EventsService(config.onvif_events, live.plates, clock, brokers=brokers_of(config.mqtt), emit=emit)
     except NotifyError as error:
         raise StartError(str(error)) from None
     part = OnvifPart(

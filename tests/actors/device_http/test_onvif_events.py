@@ -15,8 +15,10 @@ from aiohttp import web
 
 from lpr.actors.device_http.onvif_events import EventsService
 from lpr.actors.device_http.onvif_events.notify import NotAllowed, Notifier, NotifyError
+from lpr.actors.device_http.onvif_events.service import TOLD
 from lpr.config import OnvifEvents, OnvifNotify
 from lpr.core.clock import Clock, ManualClock, SystemClock
+from lpr.events import AbuseSeen, ClientLeft
 from lpr.protocols.onvif import soap
 from lpr.protocols.onvif.names import q
 from lpr.protocols.onvif.operations import Call, Reply, Table
@@ -30,6 +32,7 @@ from lpr.protocols.onvif_metadata import (
     plate_of,
     vehicle_notification,
 )
+from tests.actors.transfer_rig import Told
 from tests.protocols.onvif_metadata import schemas
 from tests.protocols.onvif_metadata.samples import AT, TOKENS, passage
 
@@ -98,7 +101,8 @@ class Device:
     def __init__(self, settings: OnvifEvents | None = None, clock: Clock | None = None) -> None:
         self.feed = Feed()
         self.clock = clock or SystemClock()
-        self.events = EventsService(settings or OnvifEvents(), self.feed, self.clock)
+        self.told = Told()
+        self.events = EventsService(settings or OnvifEvents(), self.feed, self.clock, emit=self.told.emit)
         self.table = Table.of([self.events.service()])
         self.where = ""
 
@@ -524,12 +528,29 @@ async def test_a_failed_notification_is_sent_again_and_redirections_are_not_foll
 
 async def test_a_subscriber_that_takes_nothing_is_given_up() -> None:
     notify = OnvifNotify(allow=("127.0.0.1",), attempts=1)
-    async with receiving(404) as receiver, running(OnvifEvents(notify=notify)) as device:
-        await device.ask(subscribe(receiver.url), path="/onvif/events")
+    async with receiving(200, 404) as receiver, running(OnvifEvents(notify=notify)) as device:
+        await device.ask(subscribe(f"{receiver.url}?token=secret"), path="/onvif/events")
         await receiver.wait(1)
-        with anyio.fail_after(20):
-            while device.events.subscribers:
-                await anyio.lowlevel.checkpoint()
+        device.feed.pass_by("ABC1234")
+        (left,) = await device.told.of(ClientLeft)
+        assert device.events.subscribers == 0
+        assert isinstance(left, ClientLeft) and (left.server, left.reason) == ("onvif_events", "given up: status 404")
+        assert left.client == receiver.url.removesuffix("/events") and left.sent >= 1
+
+
+async def test_subscribers_given_up_are_told_at_a_bounded_rate() -> None:
+    notify = OnvifNotify(allow=("127.0.0.1",), attempts=1)
+    async with receiving(404) as receiver, running(OnvifEvents(notify=notify), ManualClock()) as device:
+        for count in range(TOLD + 5):
+            await device.ask(subscribe(receiver.url), path="/onvif/events")
+            with anyio.fail_after(20):
+                while device.events.subscribers:
+                    await anyio.lowlevel.checkpoint()
+            await receiver.wait(count + 1)
+        assert len(await device.told.of(ClientLeft, TOLD)) == TOLD
+        (abuse,) = await device.told.of(AbuseSeen)
+        assert isinstance(abuse, AbuseSeen) and "subscriber given up" in abuse.counts
+        assert len(device.told.events) == TOLD + 1
 
 
 @pytest.mark.parametrize(

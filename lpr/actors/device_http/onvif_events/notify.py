@@ -37,8 +37,21 @@ AT_ONCE = 20
 ANSWER = 65_536
 """Bytes of an answer that are read."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+CONSUMER = 256
+"""Characters of a subscriber's address in the log."""
 SUBSCRIBER = "subscriber"
 LOGGER = logging.getLogger("lpr.onvif_events")
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A subscription whose address failed too often. ``consumer``: "http://host:port" of it; ``problem``: the last one;
+    ``sent``: events that it took."""
+
+    id: str
+    consumer: str
+    problem: str
+    sent: int
 
 
 class NotAllowed(ValueError):
@@ -51,22 +64,24 @@ class NotifyError(Exception):
 
 @dataclass(slots=True)
 class _Subscriber:
-    """``consumer``: where events go; ``manager``: the subscription's own address; ``base``: of pictures' addresses."""
+    """``consumer``: where events go; ``manager``: the subscription's own address; ``base``: of pictures' addresses.
+    ``sent``: events that it took."""
 
     id: str
     consumer: str
     manager: str
     base: str
+    sent: int = 0
     waiting: deque[Notification] = field(default_factory=lambda: deque(maxlen=WAITING))
     filled: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
 class Notifier:
-    """``given_up``: called with the id of a subscription whose address failed too often. Raises NotifyError for
-    authorities that can't be read and for an address in ``allow`` that is none."""
+    """``given_up``: called when a subscription's address failed too often. Raises NotifyError for authorities that
+    can't be read and for an address in ``allow`` that is none."""
 
-    def __init__(self, settings: Settings, clock: Clock, given_up: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, clock: Clock, given_up: Callable[[GivenUp], None]) -> None:
         self._settings = settings
         self._clock = clock
         self._given_up = given_up
@@ -132,7 +147,7 @@ class Notifier:
             found.scope.cancel()
 
     async def _serve(self, subscriber: _Subscriber) -> None:
-        failures = 0
+        failures, problem = 0, None
         subscriber.scope = anyio.CancelScope()  # a new one each time, since the server may be started again
         with subscriber.scope:
             while failures < self._settings.attempts:
@@ -143,6 +158,7 @@ class Notifier:
                 problem = await self._post(subscriber, told)
                 if problem is None:
                     failures = 0
+                    subscriber.sent += len(told)
                     continue
                 failures += 1
                 LOGGER.info("%s took no events: %s", urlsplit(subscriber.consumer).hostname, problem)
@@ -150,7 +166,9 @@ class Notifier:
                 if failures < self._settings.attempts:
                     await self._clock.sleep(min(FIRST_PAUSE * 2.0 ** (failures - 1), LONGEST_PAUSE))
             self._subscribers.pop(subscriber.id, None)
-            self._given_up(subscriber.id)
+            parts = urlsplit(subscriber.consumer)
+            where = f"{parts.scheme}://{parts.netloc}"[:CONSUMER]
+            self._given_up(GivenUp(subscriber.id, where, problem or "", subscriber.sent))
 
     async def _post(self, subscriber: _Subscriber, told: Sequence[Notification]) -> str | None:
         """One Notify; None when it was taken, else what went wrong."""

@@ -6,7 +6,7 @@ and a refusal would leave it without events until the old question's time is up.
 that is closed; they wait for the next question.
 
 A ``Service`` for ``lpr.protocols.onvif``'s table; also a part of the device's HTTP server, for what it does beside.
-May import anyio, ``lpr.config``, ``lpr.core``, ``lpr.protocols`` and this room.
+May import anyio, ``lpr.config``, ``lpr.core``, ``lpr.events``, ``lpr.protocols`` and this room.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ import anyio
 from lpr.actors.device_http.calls import DeviceRoute
 from lpr.actors.device_http.onvif_events import answers
 from lpr.actors.device_http.onvif_events.brokers import Broker, listed
-from lpr.actors.device_http.onvif_events.notify import NotAllowed, Notifier
+from lpr.actors.device_http.onvif_events.notify import GivenUp, NotAllowed, Notifier
 from lpr.config import OnvifEvents as Settings
+from lpr.core.admission import RateTable
+from lpr.core.chronicle import Chronicle
 from lpr.core.clock import SECOND, Clock
-from lpr.events import Micros
+from lpr.core.pipeline import Emit
+from lpr.events import ClientLeft, Micros
 from lpr.protocols.onvif.names import NAMESPACES, q, split
 from lpr.protocols.onvif.operations import Call, Operation, Reply, Service
 from lpr.protocols.onvif.soap import Fault
@@ -62,6 +65,10 @@ from lpr.protocols.onvif_metadata.markup import utc
 
 PATH = "/onvif/events"
 """Where the service is; a subscription is one level below."""
+SERVER = "onvif_events"
+"""Its name in the log."""
+TOLD = 20
+"""Subscribers given up in a minute that are told one by one."""
 LONGEST_ID = 64
 BROKERS = "MQTT brokers are those of the configuration file"
 WSNT = NAMESPACES["wsnt"]
@@ -92,16 +99,25 @@ class _Question:
 
 
 class EventsService:
-    """``path``: where the service is mounted. ``brokers``: who gets the events by MQTT."""
+    """``path``: where the service is mounted. ``brokers``: who gets the events by MQTT. ``emit``: the log, which is
+    told of subscribers that are given up."""
 
     def __init__(
-        self, settings: Settings, feed: EventFeed, clock: Clock, path: str = PATH, brokers: Sequence[Broker] = ()
+        self,
+        settings: Settings,
+        feed: EventFeed,
+        clock: Clock,
+        path: str = PATH,
+        brokers: Sequence[Broker] = (),
+        emit: Emit | None = None,
     ) -> None:
         self._settings = settings
         self._feed = feed
         self._clock = clock
         self._path = path
         self._brokers = tuple(brokers)
+        self._chronicle = None if emit is None else Chronicle(SERVER, emit, clock)
+        self._told = RateTable(TOLD)
         told = ((PLATE_TOPIC, True), (VEHICLE_TOPIC, settings.vehicles), (MOTION_TOPIC, settings.motion))
         self._topics = (*(topic for topic, wanted in told if wanted), CONFIGURATION_TOPIC)
         self._offered = tuple(topic_of(topic) for topic in self._topics)
@@ -153,6 +169,8 @@ class EventsService:
             async with anyio.create_task_group() as tasks:
                 if self._notifier is not None:
                     tasks.start_soon(self._notifier.run)
+                if self._chronicle is not None:
+                    tasks.start_soon(self._chronicle.run)
                 await self._expire()
         finally:
             self._feed.detach(self._happened)
@@ -199,11 +217,20 @@ class EventsService:
                 if self._notifier is not None:
                     self._notifier.forget(gone.id)
 
-    def _ended(self, id: str) -> None:
-        """The notifier has given a subscriber up."""
-        found = self._subscriptions.get(id)
+    def _ended(self, gone: GivenUp) -> None:
+        """The notifier has given a subscriber up: the log is told one by one, over ``TOLD`` a minute in sum."""
+        found = self._subscriptions.get(gone.id)
         if found is not None:
             self._subscriptions.remove(found)
+        if self._chronicle is None:
+            return
+        now = self._clock.mono()
+        if self._told.full("", now):
+            self._chronicle.offence("subscriber given up", gone.consumer)
+            return
+        self._told.note("", now)
+        reason = f"given up: {gone.problem}"
+        self._chronicle.tell(ClientLeft(server=SERVER, client=gone.consumer, reason=reason, sent=gone.sent))
 
     # --- operations ---------------------------------------------------------------------------------------
 
