@@ -48,6 +48,7 @@ from lpr.core.supervise import Supervisor
 from lpr.events import ServiceStarted, ServiceStopped
 from lpr.folder import DataFolder
 from lpr.keys import SigningKey
+from lpr.media.room import MediaRoom
 from lpr.preparing import (
     StartError,
     check_ports,
@@ -110,6 +111,7 @@ class Service:
         self.release = metadata.version("lpr")
         self.servers: dict[str, MilesightServer] = {}
         self.web: WebServer | None = None
+        self._media: MediaRoom | None = None
         self._secret = secrets_of(self.folder, clock)
         self._key = key
         self._engine = engine
@@ -170,6 +172,8 @@ class Service:
             self.servers[server.name] = server
             self._supervisor.add(server.name, partial(run_source, server, log))
         for source in nvr_side(tools):
+            if isinstance(source, MediaRoom):
+                self._media = source
             self._supervisor.add(source.name, partial(run_source, source, log))
         self._supervisor.add(self._checkpointer.name, self._checkpointer.run)
         if config.web.enabled:
@@ -354,7 +358,8 @@ class Service:
             clients=clients_of(figures),
         )
         min_free = self.config.log.min_free_mb * 1_000_000
-        return with_troubles(status, tuple(troubles_of(status, figures, self.log.recovered, min_free)))
+        streams = {} if self._media is None else self._media.problems
+        return with_troubles(status, tuple(troubles_of(status, figures, self.log.recovered, min_free, streams)))
 
 
 def deciders(config: Config) -> dict[str, Decider[Any]]:

@@ -98,9 +98,14 @@ def disk_of(log: Path, log_id: str, head: int, picture_bytes: int) -> LogStatus:
 
 
 def troubles_of(
-    status: ServiceStatus, figures: FiguresState, recovered: Sequence[LogRecovered], min_free: int
+    status: ServiceStatus,
+    figures: FiguresState,
+    recovered: Sequence[LogRecovered],
+    min_free: int,
+    streams: Mapping[str, str] | None = None,
 ) -> Iterator[Trouble]:
-    """What a person should know at once. ``recovered``: on opening the log; ``min_free``: bytes."""
+    """What a person should know at once. ``recovered``: on opening the log; ``min_free``: bytes; ``streams``: what a
+    stream of live pictures offers otherwise than configured, by its name."""
     for event in recovered[:1]:
         yield trouble("recovered", problem=event.problem, remedy=event.remedy)
     if status.log.free_bytes < min_free:
@@ -115,6 +120,8 @@ def troubles_of(
     for source in status.sources:
         if source.state in ("lost", "stalled", "waiting"):
             yield trouble("camera", name=source.source, detail=source.message or source.state)
+    for name, detail in (streams or {}).items():
+        yield trouble("stream", name=name, detail=detail)
     for sink in status.sinks:
         if sink.state == "waiting":
             yield trouble("sink", name=sink.name, detail=sink.last_error, count=sink.waiting)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 import lpr
-from lpr.config import Camera, Config, MilesightServer, Vote, Web
+from lpr.config import Camera, Config, MilesightServer, Rtsp, RtspStream, Vote, Web
 from lpr.core.errors import LogLockedError
 from lpr.events import Character, PassageDecided, Reading
 from lpr.preparing import StartError
@@ -90,6 +90,19 @@ async def test_passages_can_be_followed(config: Config) -> None:
         status = await service.status()
     assert plates == ["ABC0040", "ABC0120", "ABC0200"]
     assert {actor.name for actor in status.actors} >= {"voter", "signer", "catalogue", "camera:gate"}
+
+
+async def test_a_stream_that_is_not_as_configured_is_told(config: Config) -> None:
+    streams = (RtspStream(codec="mjpeg", audio="pcmu"),)
+    async with lpr.open(
+        replace(config, rtsp=Rtsp(port=0, streams=streams), until_end=False), engine=Greys()
+    ) as service:
+        with anyio.fail_after(120):
+            status = await service.status()
+            while not (told := [one for one in status.troubles if one.code == "stream"]):  # until the source was asked
+                status = await service.status()
+    assert [one.values for one in told] == [{"name": "main", "detail": "no sound: only files and streams have sound"}]
+    assert "Stream main: no sound: only files and streams have sound" in status.problems
 
 
 async def test_an_error_of_the_program_is_raised_as_it_is(config: Config) -> None:

@@ -25,12 +25,13 @@ BAD = ServiceStatus(
     sinks=(SinkStatus(name="push", state="waiting", waiting=3, parked=2, last_error="503"),),
 )
 RECOVERED = (LogRecovered(problem="cut short", remedy="kept", kept=1, lost_after=1),)
+STREAMS = {"main": "MJPEG is offered instead of H265"}
 
 
 def test_every_trouble_is_told_and_only_those() -> None:
-    found = list(troubles_of(BAD, FiguresState(missing_pictures=4), RECOVERED, 10_000_000))
+    found = list(troubles_of(BAD, FiguresState(missing_pictures=4), RECOVERED, 10_000_000, STREAMS))
     assert [each.code for each in found] == [
-        "recovered", "disk", "pictures", "parked", "actor", "camera", "sink", "refused"
+        "recovered", "disk", "pictures", "parked", "actor", "camera", "stream", "sink", "refused"
     ]  # fmt: skip
     well = ServiceStatus(release="1", device="d", started=0, now=0, log=LogStatus(log_id="0", head=0, free_bytes=10**9))
     assert list(troubles_of(well, FiguresState(), (), 10_000_000)) == []
@@ -39,7 +40,7 @@ def test_every_trouble_is_told_and_only_those() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_language_says_it_with_its_values(language: str) -> None:
     texts = texts_of(language)
-    for each in troubles_of(BAD, FiguresState(missing_pictures=4), RECOVERED, 10_000_000):
+    for each in troubles_of(BAD, FiguresState(missing_pictures=4), RECOVERED, 10_000_000, STREAMS):
         said = texts(f"trouble.{each.code}", **each.values)
         assert "trouble." not in said and all(value in said for value in each.values.values())
 

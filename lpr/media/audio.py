@@ -57,7 +57,8 @@ class Line:
 
 
 class AudioStream(OnDemand):
-    """``problem``: why there is no sound, "" when there is. Nothing to be described before ``probe`` has ended well."""
+    """``problem``: why there is no sound, "" when there is; ``known``: ``probe`` has looked. Nothing to be described
+    before it has ended well."""
 
     def __init__(
         self, camera: Camera, form: Form, view: LiveView, clock: Clock, *, offload: Offload | None = None
@@ -70,6 +71,7 @@ class AudioStream(OnDemand):
         self._view = view
         self._offload = offload or LowThread()
         self._tone: Tone | None = None
+        self.known = False
         self.problem = "it is not known yet whether the source has sound"
 
     async def probe(self) -> None:
@@ -78,14 +80,14 @@ class AudioStream(OnDemand):
         while self._tone is None:
             final = self._impossible()
             if final:
-                self.problem = final
+                self.known, self.problem = True, final
                 return
             try:
                 reader = await self._offload(self._open)
                 self._learn(reader.tone)
                 reader.close()
             except MediaUnavailable as error:
-                self.problem = str(error)
+                self.known, self.problem = True, str(error)
                 if kind_of(self._camera.source) == "file":
                     return
                 attempt += 1
@@ -98,7 +100,7 @@ class AudioStream(OnDemand):
         return "" if has_libav() else MISSING
 
     def _learn(self, tone: Tone) -> None:
-        self._tone, self.problem = tone, ""
+        self._tone, self.known, self.problem = tone, True, ""
         self.clock_rate = tone.rate
 
     async def track(self) -> Track:

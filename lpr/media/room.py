@@ -5,7 +5,6 @@ May import this room, ``lpr.config``, ``lpr.core``.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -27,8 +26,6 @@ from lpr.protocols.onvif_metadata import FormName
 
 Metadata: TypeAlias = Callable[[str, FormName], MetadataSource | None]
 """The metadata of a camera in a form; None where nobody makes it."""
-
-_logger = logging.getLogger(__name__)
 
 SNAPSHOT_RATE = 5.0
 """Pictures a second of one camera, width and choice of boxes."""
@@ -123,11 +120,12 @@ class MediaRoom:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Stream -> what it offers otherwise than configured, in sentences for people."""
+        """Stream -> what it offers otherwise than configured, in words for people. What is not known yet is none."""
         found: dict[str, str] = {}
-        for name in self.names:
-            shown = self.presentation(name)
-            if shown is not None and (text := " ".join(filter(None, (shown.video_problem, shown.audio_problem)))):
+        for name, settings in self._settings.items():
+            sound = self._sounds.get((self._camera(settings).name, settings.audio))
+            silent = f"no sound: {sound.problem}" if sound is not None and sound.known and sound.problem else ""
+            if text := "; ".join(filter(None, (self._problems[name], silent))):
                 found[name] = text
         return found
 
@@ -137,9 +135,6 @@ class MediaRoom:
         """Serve whoever watches, until cancelled. ``emit``: unused, so that it can be run as a source of events is."""
         try:
             async with anyio.create_task_group() as self._tasks:
-                for name, problem in self._problems.items():
-                    if problem:
-                        _logger.info("stream %s: %s", name, problem)  # `lpr run` prints it beside the address
                 for stream in (*self._videos.values(), *self._sounds.values(), *self._documents.values()):
                     self._start(stream)
                 await anyio.sleep_forever()
@@ -151,12 +146,7 @@ class MediaRoom:
             return
         self._tasks.start_soon(stream.run, name=stream.name)
         if isinstance(stream, AudioStream):
-            self._tasks.start_soon(self._probe, stream, name=f"{stream.name}: probe")
-
-    async def _probe(self, sound: AudioStream) -> None:
-        await sound.probe()
-        if sound.problem:
-            _logger.warning("%s: %s", sound.name, sound.problem)
+            self._tasks.start_soon(stream.probe, name=f"{stream.name}: probe")
 
     def _camera(self, settings: RtspStream) -> Camera:
         if settings.camera is None:
