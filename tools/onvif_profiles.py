@@ -19,9 +19,10 @@ SOURCES: Mapping[str, str] = {
     " GetServices and the services' GetServiceCapabilities are not in that list: Core demands them.",
     "T": "Profile T v1.0 (September 2018), its whole text: every function list for devices of chapters 7 and 8.",
     "M": "Profile M v1.0 (June 2021), by public notes that go through chapters 7 and 8 section by section and name the"
-    " operations; the text itself and v1.1 (March 2024) were not at hand. Rows with `?` could not be checked. Network"
-    " configuration and user handling are no features of Profile M, and the test tool runs the reset to factory"
-    " defaults for other profiles only.",
+    " operations; the text itself and v1.1 (March 2024) were not at hand. The device service's operations were checked"
+    " against the conditions under which ONVIF's Device Test Tool tests them, as published reports of it show: what it"
+    " tests on every device, on those with network or user configuration (no features of Profile M), or for profiles"
+    " other than M. Rows with `?` could not be checked.",
 }
 """Profile -> which text and version its features were checked against."""
 
@@ -371,7 +372,7 @@ FEATURES: Mapping[str, tuple[Feature, ...]] = {
             "7.4",
             "System",
             "M",
-            _names("tds", "GetDeviceInformation? GetSystemDateAndTime? SetSystemDateAndTime? SystemReboot?"),
+            _names("tds", "GetDeviceInformation GetSystemDateAndTime SystemReboot"),
         ),
         Feature(
             "7.5",

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
+from lpr.protocols.onvif.configurations import audio_sources
 from lpr.protocols.onvif.device_network import network_operations
 from lpr.protocols.onvif.device_scopes import scope_operations
+from lpr.protocols.onvif.media_common import told_by_media
 from lpr.protocols.onvif.model import World
 from lpr.protocols.onvif.operations import Call, Operation, Service, invalid
 from lpr.protocols.onvif.soap import Fault
@@ -212,7 +214,6 @@ class _Told:
         )
 
     def _media(self, where: str) -> Element:
-        ports = self._device.ports()
         return element(
             "tt:Media",
             element("tt:XAddr", where),
@@ -220,23 +221,23 @@ class _Told:
                 "tt:StreamingCapabilities",
                 element("tt:RTPMulticast", False),
                 element("tt:RTP_TCP", True),
-                element("tt:RTP_RTSP_TCP", ports.rtsp is not None or ports.rtsps is not None),
+                element("tt:RTP_RTSP_TCP", self._device.ports().streamed),
             ),
             element(
                 "tt:Extension",
-                element("tt:ProfileCapabilities", element("tt:MaximumNumberOfProfiles", len(self._world.streams()))),
+                element(
+                    "tt:ProfileCapabilities", element("tt:MaximumNumberOfProfiles", len(told_by_media(self._world)))
+                ),
             ),
         )
 
     def _device_io(self, where: str) -> Element:
-        sources = len(self._world.sources())
-        audio = len({stream.source.number for stream in self._world.streams() if stream.audio != "none"})
         return element(
             "tt:DeviceIO",
             element("tt:XAddr", where),
-            element("tt:VideoSources", sources),
+            element("tt:VideoSources", len(self._world.sources())),
             element("tt:VideoOutputs", 0),
-            element("tt:AudioSources", audio),
+            element("tt:AudioSources", len(audio_sources(self._world))),
             element("tt:AudioOutputs", 0),
             element("tt:RelayOutputs", 0),
         )

@@ -110,10 +110,10 @@ class _Told(MediaAnswers):
 
     @property
     def streams(self) -> Sequence[Stream]:
-        return [stream for stream in self._world.streams() if stream.codec != "h265"]
+        return common.told_by_media(self._world)
 
     def capabilities(self) -> Element:
-        ports = self._world.device.ports()
+        streamed = self._world.device.ports().streamed
         return element(
             "trt:Capabilities",
             element("trt:ProfileCapabilities", MaximumNumberOfProfiles=len(self.streams)),
@@ -121,9 +121,9 @@ class _Told(MediaAnswers):
                 "trt:StreamingCapabilities",
                 RTPMulticast=False,
                 RTP_TCP=True,
-                RTP_RTSP_TCP=True,
+                RTP_RTSP_TCP=streamed,
                 NonAggregateControl=False,
-                NoRTSPStreaming=ports.rtsp is None and ports.rtsps is None,
+                NoRTSPStreaming=not streamed,
             ),
             SnapshotUri=True,
             Rotation=False,

@@ -87,7 +87,7 @@ class _Told(MediaAnswers):
         return self._world.streams()
 
     def capabilities(self) -> Element:
-        ports = self._world.device.ports()
+        streamed = self._world.device.ports().streamed
         return element(
             "tr2:Capabilities",
             element(
@@ -97,9 +97,9 @@ class _Told(MediaAnswers):
             ),
             element(
                 "tr2:StreamingCapabilities",
-                RTSPStreaming=ports.rtsp is not None or ports.rtsps is not None,
+                RTSPStreaming=streamed,
                 RTPMulticast=False,
-                RTP_RTSP_TCP=True,
+                RTP_RTSP_TCP=streamed,
                 NonAggregateControl=False,
                 AutoStartMulticast=False,
             ),

@@ -48,6 +48,11 @@ _CHANGEABLE = frozenset(
 """What of an encoder's configuration may be another; the rest must be what it is."""
 
 
+def told_by_media(world: World) -> list[Stream]:
+    """The streams that have a profile in Media (version 1), which has no word for H.265."""
+    return [stream for stream in world.streams() if stream.codec != "h265"]
+
+
 def listing(world: World, kind: Kind, streams: Iterable[Stream], *, second: bool) -> Mapping[str, Maker]:
     """Token -> what makes the element, of every configuration of a kind that ``streams`` have, each once."""
     found: dict[str, Maker] = {}

@@ -172,6 +172,11 @@ class Ports:
     rtsps: int | None
     udp: bool = True
 
+    @property
+    def streamed(self) -> bool:
+        """Whether there is an RTSP server at all."""
+        return self.rtsp is not None or self.rtsps is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
