@@ -56,8 +56,7 @@ class BatchSettings(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
-class Waiting(Entry):
+class Waiting(Entry, eq=False):
     """An append in the queue, or (``job``) other work for the writer's connection.
 
     ``also``: statements in the append's transaction, which it then has for itself. ``result``: the job's.

@@ -36,9 +36,15 @@ class Notes:
     def __init__(self) -> None:
         self._noted: set[Note] = set()
 
-    def new(self, records: Iterable[tuple[int, str]]) -> set[Note]:
-        """What must be noted with these records. ``records``: (sequence number, type)."""
-        return {(kind, seq >> BITS) for seq, kind in records} - self._noted
+    def new(self, first: int, kinds: Sequence[str]) -> set[Note]:
+        """What must be noted with records from the sequence number ``first``, of these types one after the other."""
+        notes: set[Note] = set()
+        while kinds:
+            block = first >> BITS
+            within = ((block + 1) << BITS) - first
+            notes.update([(kind, block) for kind in set(kinds[:within])])
+            first, kinds = first + within, kinds[within:]
+        return notes - self._noted
 
     def keep(self, notes: set[Note]) -> None:
         """They are durable."""

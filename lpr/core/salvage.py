@@ -225,7 +225,8 @@ def _write_told(
     target: sqlite3.Connection, told: tuple[LogRecovered, ...], base: int, previous: bytes, stamp: Stamp
 ) -> None:
     for seq, event in enumerate(told, base):
-        kind, version, body = CODEC.encode(event)
+        made = CODEC.encode(event)
+        kind, version, body = made.type, made.version, made.body
         covered = content_of(seq, kind, version, _ACTOR, 0, stamp.wall, stamp.mono, stamp.boot, body)
         previous = chain_hash(previous, covered)
         link = Link(seq, kind, version, stamp.wall, body, actor=_ACTOR, mono=stamp.mono, boot=stamp.boot, hash=previous)

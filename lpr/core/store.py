@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import chain, starmap
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -59,8 +60,10 @@ _LINK = "actor, cause, mono, boot, hash"
 
 _INSERT = "INSERT INTO records(seq, type, version, actor, cause, wall, mono, boot, body, hash) VALUES "
 _VALUES = "(?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS TEXT), ?)"
-_AT_ONCE = 32
-"""Rows that one statement inserts: a third quicker than one by one, and the interpreter's lock is let go once."""
+_AT_ONCE = (128, 32)
+"""Rows that one statement inserts: a third quicker than one by one, and the interpreter's lock is let go once. Many
+rows go in portions of the first number, what is left of them in portions of the second and a rest: so there are few
+different statements, which stay prepared."""
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 _MAX_SEQ = (1 << 48) - 1
 _SCAN = 4
@@ -134,9 +137,17 @@ def create(connection: sqlite3.Connection, log_id: str) -> None:
 
 def append(connection: sqlite3.Connection, rows: Sequence[Stored]) -> None:
     """Write rows, in the writer's transaction."""
-    for first in range(0, len(rows), _AT_ONCE):
-        some = rows[first : first + _AT_ONCE]
-        connection.execute(_INSERT + ", ".join([_VALUES] * len(some)), tuple(chain.from_iterable(some)))
+    first = 0
+    while first < len(rows):
+        left = len(rows) - first
+        size = next((size for size in _AT_ONCE if size <= left), left)
+        connection.execute(_insert_of(size), tuple(chain.from_iterable(rows[first : first + size])))
+        first += size
+
+
+@cache
+def _insert_of(rows: int) -> str:
+    return _INSERT + ", ".join([_VALUES] * rows)
 
 
 def insert(connection: sqlite3.Connection, record: Link) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+import msgspec
 
 from lpr.core import blocks, store
 from lpr.core.record import Encoded, Link, chain_hash, content_of, genesis, tag_of
@@ -27,8 +28,7 @@ Statements: TypeAlias = Callable[[sqlite3.Connection], None]
 """Statements that run inside a transaction of the writer."""
 
 
-@dataclass(eq=False, slots=True)
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """One append on its way to the file: all of it is written, or none. ``records``: once it is written."""
 
     events: Sequence[Encoded]
@@ -82,10 +82,10 @@ class Writer:
         boot, tag = self._boot, self._tag
         for entry in batch:
             records: list[Link] = []
-            for (kind, version, body), cause in zip(entry.events, entry.causes, strict=True):
-                content = content_of(seq, kind, version, entry.actor, cause, entry.wall, entry.mono, boot, body)
-                previous = chain_hash(previous, content)
-                actor, wall, mono = entry.actor, entry.wall, entry.mono
+            actor, wall, mono = entry.actor, entry.wall, entry.mono
+            for event, cause in zip(entry.events, entry.causes, strict=True):
+                kind, version, body = event.type, event.version, event.body
+                previous = chain_hash(previous, content_of(seq, kind, version, actor, cause, wall, mono, boot, body))
                 rows.append((seq, kind, version, actor, cause, wall, mono, boot, body, previous))
                 records.append(Link(seq, kind, version, wall, body, tag, None, actor, cause, mono, boot, previous))
                 if kind == _BASELINE:
@@ -94,7 +94,7 @@ class Writer:
             if entry.cursor is not None:
                 moves.append((entry.actor, entry.cursor))
             written.append(tuple(records))
-        notes = self._notes.new((row[0], row[1]) for row in rows)
+        notes = self._notes.new(self._next, [row[1] for row in rows])
         try:
             self._commit(rows, notes, moves, snapshots, also)
         except sqlite3.Error as error:

@@ -84,13 +84,19 @@ def test_looking_for_blocks_sorts_nothing() -> None:
 
 def test_a_type_is_noted_once_a_block() -> None:
     notes = blocks.Notes()
-    first = notes.new([(1, "a"), (2, "b"), (3, "a")])
+    first = notes.new(1, ["a", "b", "a"])
     assert first == {("a", 0), ("b", 0)}
-    assert notes.new([(4, "a")]) == {("a", 0)}, "what was not written is still to be noted"
+    assert notes.new(4, ["a"]) == {("a", 0)}, "what was not written is still to be noted"
     notes.keep(first)
-    assert notes.new([(5, "a"), (SIZE, "a")]) == {("a", 1)}
+    assert notes.new(SIZE - 1, ["a", "a"]) == {("a", 1)}
     notes.keep({("a", 1)})
-    assert notes.new([(SIZE + 1, "a"), (SIZE + 2, "b")]) == {("b", 1)}
+    assert notes.new(SIZE + 1, ["a", "b"]) == {("b", 1)}
+    assert notes.new(SIZE + 3, []) == set()
+
+
+@given(st.integers(1, 3 * SIZE), st.lists(st.sampled_from("abc"), max_size=2 * SIZE + 9))
+def test_every_record_s_type_and_block_are_noted(first: int, kinds: list[str]) -> None:
+    assert blocks.Notes().new(first, kinds) == {(kind, seq >> blocks.BITS) for seq, kind in enumerate(kinds, first)}
 
 
 def downgrade(path: Path) -> None:

@@ -260,5 +260,7 @@ async def test_an_altered_body_ends_a_fold_by_name(tmp_path: Path) -> None:
 
 
 def test_the_vocabulary_decodes_through_the_same_decoders() -> None:
-    kind, version, body = CODEC.encode(passed(4))
-    assert CODEC.decoders((FramesPassed,))[kind, version](body) == FramesPassed(source="camera", at=AT + 4, position=4)
+    made = CODEC.encode(passed(4))
+    assert CODEC.decoders((FramesPassed,))[made.type, made.version](made.body) == FramesPassed(
+        source="camera", at=AT + 4, position=4
+    )
