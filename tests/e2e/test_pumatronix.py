@@ -1,4 +1,4 @@
-"""Pumatronix's addresses and curl."""
+"""Pumatronix's addresses with curl, aiohttp and ffmpeg."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 from email import message_from_bytes
 from pathlib import Path
 
+import aiohttp
 import anyio
 import pytest
 from anyio import to_thread
@@ -88,6 +89,41 @@ async def test_captures_as_they_happen(tmp_path: Path) -> None:
         assert len(pictures) == 8
         for at, picture in enumerate(pictures):
             assert isinstance(picture, bytes) and f"LprCapture=gate@{at // 2};".encode() in picture
+
+
+async def test_aiohttp_reads_captures_as_they_happen(tmp_path: Path) -> None:
+    """With its own Digest and its own reader of multipart."""
+    digest = aiohttp.DigestAuthMiddleware("nvr", "nvr-secret")
+    async with pumatronix(tmp_path) as (rig, camera), aiohttp.ClientSession(middlewares=(digest,)) as session:
+        with anyio.fail_after(PATIENCE):
+            async with session.get(f"{rig.url}api/trigger.cgi?q=60") as response:
+                reader = aiohttp.MultipartReader.from_response(response)
+                for number in range(4):
+                    await rig.log.append(recorded(camera.shot(1, f"gate@{number}")), actor="engine")
+                    part = await reader.next()
+                    assert isinstance(part, aiohttp.BodyPartReader)
+                    picture = bytes(await part.read())
+                    assert f"LprCapture=gate@{number};".encode() in picture and b"Placa=ABC1D23;" in picture
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+async def test_ffmpeg_plays_captures_as_they_happen(tmp_path: Path) -> None:
+    async with pumatronix(tmp_path) as (rig, camera), anyio.create_task_group() as tasks:
+
+        async def play() -> None:
+            head = f"Authorization: {aiohttp.encode_basic_auth('nvr', 'nvr-secret')}\r\n"
+            source = ("-f", "mpjpeg", "-headers", head, "-i", f"{rig.url}api/trigger.cgi")
+            take = ("-frames:v", "4", "-fps_mode", "passthrough", "-f", "null", "-")
+            done = await anyio.run_process(("ffmpeg", "-v", "warning", "-xerror", *source, *take), check=False)
+            assert (done.returncode, done.stderr) == (0, b"")
+            tasks.cancel_scope.cancel()
+
+        with anyio.fail_after(PATIENCE):
+            tasks.start_soon(play)
+            await began(rig)
+            for number in range(8):  # it looks at some before it begins
+                await rig.log.append(recorded(camera.shot(2, f"gate@{number}")), actor="engine")
+            await anyio.sleep_forever()
 
 
 async def test_curl_waits_for_the_next_capture_of_a_row(tmp_path: Path) -> None:
