@@ -17,9 +17,9 @@ FACTS = (
         page="pumatronix.md",
         verified=(
             Proof("curl: log-in, snapshots", "tests/e2e/test_pumatronix.py::test_curl_logs_in_and_takes_pictures"),
-            Proof(
-                "curl, aiohttp: captures as they happen", "tests/e2e/test_pumatronix.py::test_captures_as_they_happen"
-            ),
+            Proof("curl: captures as they happen", "tests/e2e/test_pumatronix.py::test_captures_as_they_happen"),
+            Proof("aiohttp: the same", "tests/e2e/test_pumatronix.py::test_aiohttp_reads_captures_as_they_happen"),
+            Proof("ffmpeg: the same", "tests/e2e/test_pumatronix.py::test_ffmpeg_plays_captures_as_they_happen"),
             Proof("curl: Digest, stream", "tests/e2e/test_pumatronix.py::test_curl_with_digest_and_the_stream"),
         ),
         unverified=("the maker's SDK and programs; units and forms that are not published",),
