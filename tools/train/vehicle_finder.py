@@ -2,8 +2,9 @@
 
 Photographs with sure vehicles (``tools.train.vehicle_data``) and frames of the rendered street, each scaled, cut and
 mirrored to 256 x 160 so that its vehicles are 14 to 300 pixels wide. Boxes of which less than ``LEAST_SEEN`` stays in
-the cut, boxes that only one of the labelling detectors saw, and tiny ones neither teach nor deny. Writes a checkpoint,
-``vehicle_finder.onnx`` and its manifest, and measures on the held-out pictures.
+the cut, boxes that only one of the labelling detectors saw, and tiny ones neither teach nor deny. Goes on from
+``OUT/checkpoint.pt`` when it is there; writes ``vehicle_finder.onnx`` and its manifest, and measures on the held-out
+pictures.
 
 May import torch, numpy, OpenCV, ``lpr.vision``, ``lpr.scene`` and the other ``tools.train`` modules.
 """
@@ -252,14 +253,15 @@ def train(args: argparse.Namespace) -> None:
     photos, drawn = photographs(args.data, args.limit), rendered(args.rendered, args.seed)
     held = {"photographs": [s for s in photos if s.held], "rendered": [s for s in drawn if s.held]}
     photos, drawn = [s for s in photos if not s.held], [s for s in drawn if not s.held]
-    rng = np.random.default_rng(args.seed)
     net = FinderNet().to(memory_format=cast("Any", torch.channels_last))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     print(f"{len(photos)} photographs, {len(drawn)} rendered frames, {args.steps} steps of {args.batch}", flush=True)
-    began, total = time.monotonic(), 0.0
-    steps = 0
-    for step in range(args.steps):
+    checkpoint = args.out / "checkpoint.pt"
+    steps, spent = _resume(checkpoint, net, shadow, optimiser)
+    rng = np.random.default_rng((args.seed, steps))
+    began, total = time.monotonic() - spent, 0.0
+    for step in range(steps, args.steps):
         passed = (time.monotonic() - began) / args.seconds if args.seconds else 0.0
         if passed >= 1.0:
             break
@@ -279,12 +281,31 @@ def train(args: argparse.Namespace) -> None:
             rate = (step + 1) * args.batch / (time.monotonic() - began)
             print(f"step {step + 1}/{args.steps} loss {total / args.report:.4f} {rate:.0f} pictures/s", flush=True)
             total = 0.0
-            torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
+            _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
+    _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
     torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
     export(shadow, args.out, steps, args.min_score)
     text = json.dumps({name: figures(args.out, scenes) for name, scenes in held.items() if scenes}, indent=1)
     (args.out / "finder_figures.json").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
+
+
+def _keep(path: Path, net: FinderNet, shadow: FinderNet, optimiser: Any, steps: int, spent: float) -> None:
+    """Write a checkpoint, in one go."""
+    state = {"net": net.state_dict(), "shadow": shadow.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save({**state, "steps": steps, "spent": spent}, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def _resume(path: Path, net: FinderNet, shadow: FinderNet, optimiser: Any) -> tuple[int, float]:
+    """(batches, seconds) that a checkpoint has behind it, whose state is taken over; zeros without one."""
+    if not path.exists():
+        return 0, 0.0
+    kept = cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
+    net.load_state_dict(kept["net"])
+    shadow.load_state_dict(kept["shadow"])
+    optimiser.load_state_dict(kept["optimiser"])
+    return int(kept["steps"]), float(kept["spent"])
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
