@@ -225,6 +225,17 @@ async def packet(sock: socket.socket) -> bytes:
                 await anyio.wait_readable(sock)
 
 
+async def play(r: Rig, client: Client, path: str = "main/trackID=0") -> None:
+    """Watch a stream through the connection: PLAY is answered with the first frame."""
+    await client.watch(path)
+    stream = r.room.sub if path.startswith("sub") else r.room.video
+    await r.until(lambda: stream.viewers > 0)
+    await r.settle()
+    stream.give(b"first")
+    answer = await client.answer()
+    assert answer.status == 200
+
+
 @asynccontextmanager
 async def rig() -> AsyncGenerator[Rig]:
     """A clock and streams; everything is closed at the end."""

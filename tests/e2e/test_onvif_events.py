@@ -27,9 +27,9 @@ from lpr.core.live import LiveView
 from lpr.core.log import EventLog
 from lpr.media.plate_metadata import MetadataCamera, PlateMetadata
 from lpr.protocols.onvif_metadata import camera_tokens, parse_document
+from tests.actors.device_http.events_rig import receiving
 from tests.actors.device_http.onvif_rig import onvif
 from tests.actors.device_http.rig import ACCOUNTS
-from tests.actors.device_http.test_onvif_events import receiving
 from tests.core.samples import signed
 from tests.protocols.onvif_metadata import schemas
 from tests.protocols.onvif_metadata.samples import passage, reading
