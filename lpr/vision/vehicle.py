@@ -201,9 +201,4 @@ def open_vehicles(options: VehicleOptions, threads: int = 1) -> VehicleReader | 
 
 def _finder(options: VehicleOptions, threads: int) -> VehicleFinder:
     path = Path(options.finder) if options.finder is not None else FINDER
-    if options.finder is None and not path.exists():
-        raise ModelError(
-            "engine.vehicles.find: no finder of vehicles comes with this release; train one "
-            "(docs/vehicles.md says how) and name its manifest in engine.vehicles.finder, or leave find off"
-        )
     return VehicleFinder(path, threads, min_score=options.min_score)

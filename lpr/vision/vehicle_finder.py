@@ -1,8 +1,9 @@
 """Find vehicles in a picture: a score and a box of each, by a small ONNX network that a manifest describes.
 
-Such a network (``tools/train/vehicle_finder.py`` makes one; none comes with the package yet) takes 256 x 160 pixels and
-gives, at a stride of 16, the logit of a score and the logarithms of the distances to a box's four sides in strides. It
-is off by default (``engine.vehicles.find``): what it finds besides vehicles becomes passages without a plate.
+Such a network (``tools/train/vehicle_finder.py`` makes one; ``models/vehicle_finder.md`` is the package's card) takes
+256 x 160 pixels and gives, at a stride of 16, the logit of a score and the logarithms of the distances to a box's four
+sides in strides. It is off by default (``engine.vehicles.find``): what it finds besides vehicles becomes passages
+without a plate.
 
 May import ``lpr.vision.manifest`` and ``detect`` (letterbox, suppression), ``lpr.events`` (Box), numpy, msgspec.
 """
@@ -24,7 +25,7 @@ from lpr.vision.manifest import InputSpec, ModelError, check_input, load_manifes
 __all__ = ["FINDER", "FinderManifest", "Found", "VehicleFinder", "decode", "placed"]
 
 FINDER: Final = Path(__file__).parent / "models" / "vehicle_finder.json"
-"""Where a finder would lie that came with the package."""
+"""The finder that comes with the package."""
 
 _LOG_RANGE: Final = (-3.0, 4.0)
 _MOST_CANDIDATES: Final = 200

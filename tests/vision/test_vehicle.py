@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lpr.config import Vehicles
 from lpr.events import Box, Corners, Reading, Vehicle
+from lpr.plates.boxes import overlap
 from lpr.scene.street import Street
 from lpr.vision.manifest import ModelError
 from lpr.vision.vehicle import VehicleReader, open_vehicles
@@ -292,8 +293,22 @@ def test_describing_keeps_the_reading(shipped: VehicleReader) -> None:
     assert shipped.describe(image, []) == ()
 
 
-def test_a_finder_that_is_not_there_is_said_with_its_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"engine\.vehicles\.find"):
-        open_vehicles(Vehicles(enabled=True, find=True))
+def test_another_finder_takes_the_place_of_the_package_s(tmp_path: Path) -> None:
     own = open_vehicles(Vehicles(enabled=True, find=True, finder=str(write_finder(tmp_path, {}))))
     assert own is not None and own.finds
+    with pytest.raises(ModelError, match="gone"):
+        open_vehicles(Vehicles(enabled=True, find=True, finder=str(tmp_path / "gone.json")))
+
+
+def test_the_package_s_finder_sees_the_vehicles_of_a_street() -> None:
+    finder = VehicleFinder(min_score=Vehicles().min_score)
+    street = Street(41, 640, 360, rate=1.0, start=3.0)
+    seen = there = 0
+    for index in range(24):
+        found = finder.find(street.frame(index))
+        every = [(truth.box, truth.visible) for truth in street.vehicles_at(index) if truth.box is not None]
+        large = [box for box, visible in every if visible >= 0.3 and box[2] - box[0] >= 64]
+        there += len(large)
+        seen += sum(any(overlap(box, one.box) >= 0.5 for one in found) for box in large)
+        assert all(any(overlap(box, one.box) >= 0.3 for box, _ in every) for one in found), "a vehicle where none is"
+    assert there >= 20 and seen >= 0.6 * there
