@@ -263,9 +263,11 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path, line: str, said: str
 
 
 def test_our_own_labels_are_plain_texts_each_once() -> None:
-    path = Path(__file__).parents[2] / "tools" / "evaluate" / "labels" / "eu_crops.jsonl"
-    labels = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert len({label["image"] for label in labels}) == len(labels) == 379
+    folder = Path(__file__).parents[2] / "tools" / "evaluate" / "labels"
+    files = [(folder / name).read_text(encoding="utf-8") for name in ("eu_crops.jsonl", "eu_crops_fresh.jsonl")]
+    assert [len(text.splitlines()) for text in files] == [379, 112]
+    labels = [json.loads(line) for text in files for line in text.splitlines()]
+    assert len({label["image"] for label in labels}) == len(labels)
     assert all(re.fullmatch("[A-Z0-9]{1,10}", label["text"]) and label["rows"] in (1, 2) for label in labels)
 
 
