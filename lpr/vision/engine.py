@@ -129,7 +129,7 @@ class Effort:
 
 MODES: Final[dict[str, Effort]] = {
     "fast": Effort(scale=0.75),
-    "normal": Effort(framings=SECOND_LOOKS, doubt=0.8),
+    "normal": Effort(framings=SECOND_LOOKS, doubt=0.7),
     "thorough": Effort(second_scale=1.6, framings=ALL_LOOKS, doubt=2.0),
 }
 """The modes by their names in the configuration."""

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from lpr.plates.boxes import overlap
 from lpr.vision.corners import cut, to_patch
 from lpr.vision.detect import PlateDetector
-from tools.evaluate_detector import iou
 from tools.train.corners_data import Finding, Sample, finding_sample, load_findings, save_findings, scene_samples
 from tools.train.corners_net import REACH, SIZE, TALL, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
@@ -50,14 +50,14 @@ def find(photos: list[Photo], detector: PlateDetector) -> list[Finding]:
         quads = list(photo.plates)
         for one in detector.detect(photo.levels[0]):
             found = np.array(one.corners, float)
-            near = [iou(one.box, _box(quad)) for quad in quads]
+            near = [overlap(one.box, _box(quad)) for quad in quads]
             best = int(np.argmax(near)) if near else -1
             if best >= 0 and near[best] > 0.4:
                 trust = float(photo.trust[best])
                 out.append(Finding(number, found, quads[best], 0.25 if trust >= 0.5 else 0.0))
                 continue
             x, y = found.mean(0)
-            touched = any(overlap > 0.02 for overlap in near)
+            touched = any(share > 0.02 for share in near)
             doubtful = any(
                 b[0] < x < b[2] and b[1] < y < b[3]
                 for b, bare in zip(photo.vehicles, photo.bare, strict=True)
@@ -83,7 +83,7 @@ def placed(net: CornerNet, photos: list[Photo], findings: list[Finding]) -> list
                 x = _torch.from_numpy(patch.transpose(2, 0, 1)[None].astype(np.float32) / 255)
                 points = net(x)[0][0].numpy().reshape(4, 2) * SIZE
             quad = np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
-            agreed = iou(_box(quad), truth)
+            agreed = overlap(_box(quad), truth)
         if agreed > 0.8:
             # The annotated box knows how far the plate reaches, the network how it is turned.
             low, high = quad.min(0), quad.max(0)
