@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from lpr.events import Box
 from lpr.plates.boxes import overlap
 from lpr.vision.corners import cut, to_patch
 from lpr.vision.detect import PlateDetector
@@ -30,16 +31,17 @@ from tools.train.corners_data import Finding, Sample, finding_sample, load_findi
 from tools.train.corners_net import REACH, SIZE, TALL, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
 from tools.train.detector_scenes import plate_bank
-from tools.train.scenes_data import Photo, load_photos
+from tools.train.scenes_data import Array, Photo, load_photos
 
 _torch: Any = torch  # for the functions of torch that carry no types
 LONGEST = 1280
 """Longest side in pixels of the photographs as they are held."""
 
 
-def _box(quad: Any) -> list[float]:
+def _box(quad: Array) -> Box:
     points = np.asarray(quad, float)
-    return [*points.min(0).tolist(), *points.max(0).tolist()]
+    (x1, y1), (x2, y2) = points.min(0), points.max(0)
+    return float(x1), float(y1), float(x2), float(y2)
 
 
 def find(photos: list[Photo], detector: PlateDetector) -> list[Finding]:
@@ -75,14 +77,15 @@ def placed(net: CornerNet, photos: list[Photo], findings: list[Finding]) -> list
         if one.quad is None:
             out.append(one)
             continue
-        quad, truth, agreed = one.quad, _box(one.quad), 0.0
+        quad: Array = one.quad
+        truth, agreed = _box(quad), 0.0
         for _ in range(2):
             matrix = to_patch(quad, SIZE, REACH, TALL)
             patch = cut(photos[one.photo].levels[0], matrix, SIZE)
             with torch.no_grad():
                 x = _torch.from_numpy(patch.transpose(2, 0, 1)[None].astype(np.float32) / 255)
-                points = net(x)[0][0].numpy().reshape(4, 2) * SIZE
-            quad = np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T).T
+                points = np.asarray(net(x)[0][0].numpy(), np.float32).reshape(4, 2) * np.array(SIZE, float)
+            quad = np.asarray(np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T), float).T
             agreed = overlap(_box(quad), truth)
         if agreed > 0.8:
             # The annotated box knows how far the plate reaches, the network how it is turned.
@@ -192,7 +195,7 @@ def train(args: argparse.Namespace) -> None:
         outputs = net(x)
         corner, score = loss(outputs, corners, weight, plate, net.place)
         optimiser.zero_grad(set_to_none=True)
-        (corner + score).backward()
+        cast("Any", corner + score).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 4.0)
         optimiser.step()
         average(shadow, net, min(0.998, (step + 1) / (step + 20)))

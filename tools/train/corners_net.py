@@ -8,6 +8,8 @@ May import: torch, ``tools.train.detector_net``.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -69,7 +71,8 @@ def loss(
     scale = found.new_tensor(SIZE * 4)
     truth = corners * scale
     quad = truth.view(-1, 4, 2)
-    height = ((quad[:, 3] - quad[:, 0]).norm(dim=1) + (quad[:, 2] - quad[:, 1]).norm(dim=1)) / 2
+    left, right = cast("Any", quad[:, 3] - quad[:, 0]), cast("Any", quad[:, 2] - quad[:, 1])
+    height = cast("Tensor", (left.norm(dim=1) + right.norm(dim=1)) / 2)
     off = (found * scale - truth) / height.clamp(min=6.0)[:, None]
     near = F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.05, reduction="none").mean(1)
     # A bell of one cell round the true corner keeps the maps narrow.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -43,9 +43,9 @@ def find_symbols(folder: Path | None) -> list[Mask]:
     out: list[Mask] = []
     for path in sorted((folder / SYMBOLS).glob("*.ttf")) if folder is not None else ():
         font = ImageFont.truetype(str(path), 64)
-        missing = bytes(font.getmask(chr(0x10FFFD)))
+        missing = bytes(cast("Any", font.getmask(chr(0x10FFFD))))
         for code in (*range(0x2600, 0x2700), *range(0x2701, 0x27BF), 0x26, 0x40, 0x23, 0xA7, 0x2665):
-            if bytes(font.getmask(chr(code))) == missing:
+            if bytes(cast("Any", font.getmask(chr(code)))) == missing:
                 continue
             canvas = Image.new("L", (128, 128), 0)
             ImageDraw.Draw(canvas).text((32, 20), chr(code), font=font, fill=255)

@@ -101,7 +101,7 @@ def _coarse(rng: np.random.Generator, picture: Picture, plate: float) -> Picture
     told = cv2.resize((padded - low) ** 2, (across, down), interpolation=cv2.INTER_AREA)
     lost = (told <= np.quantile(told, rng.uniform(0.3, 0.9))).astype(np.float32)
     lost *= rng.random((down, across)) < 0.9
-    mask = cv2.resize(lost, (across * block, down * block), interpolation=cv2.INTER_NEAREST)
+    mask = np.asarray(cv2.resize(lost, (across * block, down * block), interpolation=cv2.INTER_NEAREST), np.float32)
     mask *= np.float32(rng.uniform(0.6, 1.0))
     mixed = padded + (low - padded) * mask
     return np.ascontiguousarray(mixed[y : y + height, x : x + width], np.float32)

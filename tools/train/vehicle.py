@@ -32,6 +32,7 @@ from tools.train.vehicle_data import ROOM, STORED, Crop, all_crops, centre
 from tools.train.vehicle_export import write_manifest, write_onnx
 from tools.train.vehicle_net import CLASSES, KIND_SIZE, KindNet, kind_loss
 
+_torch: Any = torch  # for the functions of torch that carry no types
 SOURCES: Final = (
     "vehicle_types: zenodo.org/record/6634554, A Dataset Containing Tiny and Low Quality Images for Vehicle "
     "Classification (CC BY 4.0)",
@@ -98,7 +99,7 @@ class Drawer:
             crop = group[int(self.rng.integers(len(group)))]
             images.append(augmented(self.rng, crop.image))
             allowed.append(crop.allowed)
-        pictures = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255.0)
+        pictures = _torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255.0)
         return pictures, torch.tensor(allowed)
 
 
@@ -122,7 +123,7 @@ def logits_of(net: nn.Module, crops: list[Crop], grey: bool = False) -> NDArray[
         images = np.stack([centre(crop.image) for crop in crops[start : start + 128]])
         if grey:
             images = np.repeat(images.mean(3, keepdims=True), 3, 3)
-        x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
+        x = _torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255.0
         with torch.no_grad():
             out.append(np.asarray(net(x).numpy(), np.float32))
     return np.concatenate(out)
@@ -130,8 +131,8 @@ def logits_of(net: nn.Module, crops: list[Crop], grey: bool = False) -> NDArray[
 
 def figures(logits: NDArray[np.float32], crops: list[Crop], temperature: float) -> dict[str, Any]:
     """By source: how many crops with a sure label are told right, by class, and when said with 0.6 at least."""
-    soft = torch.softmax(torch.from_numpy(logits) / temperature, 1).numpy()
-    best, sure = soft.argmax(1), soft.max(1)
+    soft = np.asarray(torch.softmax(_torch.from_numpy(logits) / temperature, 1).numpy(), np.float32)
+    best, sure = [int(one) for one in soft.argmax(1)], soft.max(1)
     by: dict[str, dict[str, Any]] = {}
     for source in sorted({crop.source for crop in crops}):
         rows = [i for i, crop in enumerate(crops) if crop.source == source and crop.label]
@@ -160,7 +161,7 @@ def temperature_of(logits: NDArray[np.float32], crops: list[Crop]) -> float:
     """The temperature with which the held-out crops are likeliest."""
     allowed = torch.tensor([crop.allowed for crop in crops])
     rising = [0.6 + 0.1 * step for step in range(30)]
-    losses = [float(kind_loss(torch.from_numpy(logits) / one, allowed)) for one in rising]
+    losses = [float(kind_loss(_torch.from_numpy(logits) / one, allowed)) for one in rising]
     return round(rising[int(np.argmin(losses))], 2)
 
 
@@ -187,12 +188,12 @@ def train(args: argparse.Namespace) -> None:
     """Run the training that ``args`` describe."""
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
-    cast("Any", torch).manual_seed(args.seed)
+    _torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     crops = all_crops(args.data, args.rendered, args.seed)
     held = [crop for crop in crops if crop.held]
     drawer = Drawer([crop for crop in crops if not crop.held], args.seed)
-    net = KindNet().to(memory_format=cast("Any", torch.channels_last))
+    net = cast("KindNet", cast("Any", KindNet()).to(memory_format=torch.channels_last))
     if args.init is not None:
         net.load_state_dict(torch.load(args.init, map_location="cpu", weights_only=True))
     shadow = deepcopy(net).eval()

@@ -29,6 +29,7 @@ from lpr.vision.colour import FEATURES, HUES, SHADES, UNKNOWN, PaintModel, measu
 from lpr.vision.rectify import corners_of_box
 from tools.train.vehicle_data import load
 
+_torch: Any = torch  # for the functions of torch that carry no types
 LABELS: Final = Path(__file__).parent / "vehicle_colours.csv"
 NAMES: Final = (*(hue[0] for hue in HUES), *SHADES)
 FOLDS: Final = 7
@@ -114,7 +115,9 @@ def model_of(p: dict[str, Tensor], count: int) -> PaintModel:
         hue_offset=round(float(p["offset"]), 4),
         red_offset=round(float(p["red"]), 4),
         shades={
-            shade: tuple(round(float(value), 4) for value in p["shades"][:, i].tolist())
+            shade: tuple(
+                round(float(value), 4) for value in cast("list[float]", cast("Any", p["shades"])[:, i].tolist())
+            )
             for i, shade in enumerate(SHADES)
         },
         sources=SOURCES,
@@ -149,12 +152,12 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     found = examples(args.data)
     usable = [one for one in found if one.measurement is not None and one.colour != UNKNOWN]
-    x = torch.from_numpy(np.stack([one.measurement for one in usable if one.measurement is not None]))
+    x = _torch.from_numpy(np.stack([one.measurement for one in usable if one.measurement is not None]))
     y = torch.tensor([NAMES.index(one.colour) for one in usable])
     fold = np.random.default_rng(args.seed).permutation(len(usable)) % FOLDS
     pairs = [(one.colour, UNKNOWN) for one in found if one.measurement is None]
     for part in range(FOLDS):
-        held = torch.from_numpy(fold == part)
+        held = _torch.from_numpy(fold == part)
         model = model_of(fitted(x[~held], y[~held]), len(usable))
         pairs += [(one.colour, told(one, model)[0]) for one, own in zip(usable, held.tolist(), strict=True) if own]
     model = model_of(fitted(x, y), len(usable))

@@ -165,7 +165,8 @@ def _empty(
     height, width = image.shape[:2]
     found = 0
     for _ in range(30):
-        side = float(np.exp(rng.uniform(np.log(50), np.log(max(60.0, 0.6 * min(width, height))))))
+        low, high = float(np.log(50)), float(np.log(max(60.0, 0.6 * min(width, height))))
+        side = float(np.exp(rng.uniform(low, high)))
         x, y = rng.uniform(0, max(1.0, width - side)), rng.uniform(0, max(1.0, height - side))
         square = (x, y, x + side, y + side)
         if any(_share(square, box) > 0.12 or _share(box, square) > 0.3 for box in boxes):

@@ -38,7 +38,7 @@ def train(args: argparse.Namespace) -> None:
     photos, drawn = photographs(args.data, args.limit), rendered(args.rendered, args.seed)
     held = {"photographs": [s for s in photos if s.held], "rendered": [s for s in drawn if s.held]}
     photos, drawn = [s for s in photos if not s.held], [s for s in drawn if not s.held]
-    net = FinderNet().to(memory_format=cast("Any", torch.channels_last))
+    net = cast("FinderNet", cast("Any", FinderNet()).to(memory_format=torch.channels_last))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     print(f"{len(photos)} photographs, {len(drawn)} rendered frames, {args.steps} steps of {args.batch}", flush=True)

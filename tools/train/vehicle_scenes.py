@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ __all__ = ["Scene", "batch", "photographs", "rendered"]
 
 Image = NDArray[np.uint8]
 
+_torch: Any = torch  # for the functions of torch that carry no types
 LEAST_SEEN: Final = 0.4
 LEAST_SIDE: Final = 12.0
 """Vehicles less wide or high than this in the network's input neither teach nor deny, pixels."""
@@ -162,5 +163,5 @@ def batch(rng: np.random.Generator, photos: list[Scene], drawn: list[Scene], cou
         image, boxes, unknown = view(rng, group[int(rng.integers(len(group)))])
         images.append(image)
         told.append(targets(boxes, unknown))
-    x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255.0)
-    return x, torch.from_numpy(np.stack(told))
+    x = _torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255.0)
+    return x, _torch.from_numpy(np.stack(told))
