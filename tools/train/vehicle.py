@@ -205,9 +205,9 @@ def train(args: argparse.Namespace) -> None:
         passed = (time.monotonic() - began) / args.seconds if args.seconds else 0.0
         if passed >= 1.0:
             break
-        at = max(step, round(passed * args.steps)) if step >= args.warm else step
+        done = max(step / args.steps, passed)
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(at, args.steps, args.rate, args.warm)
+            group["lr"] = learning_rate(step, done, args.rate, args.warm)
         steps = step + 1
         x, allowed = drawer.batch(args.batch)
         loss = kind_loss(net(x.to(memory_format=cast("Any", torch.channels_last))), allowed)
