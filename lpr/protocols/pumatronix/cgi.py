@@ -78,7 +78,7 @@ def snapshot_of(parameters: Iterable[tuple[str, str]]) -> Snapshot:
 
 
 def force_of(parameters: Iterable[tuple[str, str]]) -> Snapshot:
-    """The capture that ``trigger.cgi?force=1`` asks for. Raises CgiError, also for what shapes a picture (none comes)."""
+    """The capture that ``trigger.cgi?force=1`` asks for. Raises CgiError, also for what shapes a picture."""
     asked = snapshot_of(parameters)
     if asked.quality is not None or asked.texts:
         raise CgiError("q, User_: no picture is answered to force=1; give them to snapshot.cgi, or where you wait")
