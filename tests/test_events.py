@@ -11,9 +11,11 @@ import pytest
 
 from lpr import events
 from lpr.core.record import CODEC, UnknownEvent
-from lpr.events import EVENTS, Event
+from lpr.events import EVENTS, Event, delivery, passage, servers, service, source, users
 from tools import schemas
 
+FILES = (service, users, source, passage, delivery, servers)
+"""The files of ``lpr.events`` that have events, in the order of a passage's life."""
 SAMPLES = sorted(schemas.GOLDEN.glob("*.json"))
 
 
@@ -56,13 +58,16 @@ def test_every_version_has_its_sample(event: type[Event]) -> None:
 
 
 def test_every_event_is_in_the_list_and_documented() -> None:
-    found = [
-        value
-        for value in vars(events).values()
-        if isinstance(value, type) and issubclass(value, Event) and value is not Event
-    ]
-    assert found == list(EVENTS), "EVENTS lists every event in the order of the file"
+    for file in FILES:
+        found = [
+            value
+            for value in vars(file).values()
+            if isinstance(value, type) and issubclass(value, Event) and value is not Event
+        ]
+        assert found == list(file.EVENTS), f"{file.__name__}.EVENTS lists every event in the order of the file"
+    assert tuple(event for file in FILES for event in file.EVENTS) == EVENTS
     for event in EVENTS:
+        assert getattr(events, event.__name__) is event, "everybody imports from lpr.events"
         assert event.__doc__ and len(event.__doc__) > 20, event.__name__
         assert event.__struct_config__.frozen
 
