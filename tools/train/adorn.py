@@ -86,11 +86,11 @@ def emblem(
     room, left = max(wide) if rng.random() < 0.7 else wide[int(rng.integers(len(wide)))]
     middle = (left + room / 2, (top + bottom) / 2 + float(rng.normal(0, 0.05)) * tall)
     kind = rng.random()
-    if kind < 0.24:
+    if kind < 0.3:
         _stacked(rng, flat, (left, room), (top, bottom), ink, glyphs)
-    elif kind < 0.45 and symbols:
+    elif kind < 0.48 and symbols:
         _symbol(rng, flat, middle, (room, tall), ink, symbols)
-    elif kind < 0.62 and len(backgrounds):
+    elif kind < 0.64 and len(backgrounds):
         _picture(rng, flat, middle, (room, tall), backgrounds)
     elif kind < 0.8:
         _seals(rng, flat, middle, (room, tall), ink)

@@ -85,7 +85,7 @@ class PlateFactory:
         lettering: Lettering,
         backgrounds: Gray,
         real: tuple[RealCrop, ...],
-        real_share: float = 0.06,
+        real_share: float = 0.08,
         symbols: Sequence[NDArray[np.float32]] = (),
     ) -> None:
         self._lettering = lettering
@@ -124,7 +124,9 @@ class PlateFactory:
         if code == "BR":
             chosen = formats[int(rng.choice(len(formats), p=[0.43, 0.33, 0.10, 0.14]))]
         text = random_text(rng, chosen)
-        if code == "US" and rng.random() < 0.95:
+        if code == "US":
+            text = _doubled(rng, text)
+        if code == "US" and rng.random() < 0.88:
             text = _unmistakable(rng, text)
         spec = spec_for(text, chosen.key)
         if code in ("EU", "GB"):
@@ -154,7 +156,7 @@ class PlateFactory:
         else:
             template = "".join("A0"[int(rng.integers(2))] for _ in range(int(rng.integers(3, SLOTS + 1))))
         chosen = Format("us-free" if code == "US" else "other", "US", template, (len(template),))
-        text = random_text(rng, chosen)
+        text = _doubled(rng, random_text(rng, chosen))
         # Where O and 0, I and 1 look the same only the place could tell; a free text has no places.
         if "AAA" not in template or "0" in template:
             text = _unmistakable(rng, text)
@@ -341,6 +343,17 @@ def _rounded(height: int, width: int, radius: int) -> NDArray[np.float32]:
         for y in (radius, height - 1 - radius):
             cv2.circle(mask, (x, y), radius, (1.0,), -1)
     return mask
+
+
+def _doubled(rng: np.random.Generator, text: str) -> str:
+    """At times with neighbours alike ("CHEESE", "7700"), which a reader by CTC easily takes for one character."""
+    if rng.random() >= 0.25:
+        return text
+    out = list(text)
+    for i in range(1, len(out)):
+        if out[i].isdigit() == out[i - 1].isdigit() and rng.random() < 0.35:
+            out[i] = out[i - 1]
+    return "".join(out)
 
 
 def _unmistakable(rng: np.random.Generator, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The reader's network (PyTorch): a small convolutional body, two lines read column by column, one layer that lets
+"""The reader's network (PyTorch): a small convolutional body, two lines read column by column, two layers that let
 the columns see each other (formats are a matter of the whole text), and heads for characters, style and rows.
 
 The characters are learned with CTC: the network need not know which column belongs to which character, nor count.
@@ -81,13 +81,13 @@ class ReaderNet(nn.Module):
         super().__init__()
         a, b, c, width = widths
         self.body = nn.Sequential(
-            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), _Residual(c), _conv(c, width, (2, 1)), _Wide(width),
-            _Wide(width), _Wide(width),
+            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), _Residual(c), _Residual(c), _conv(c, width, (2, 1)),
+            _Wide(width), _Wide(width), _Wide(width),
         )  # fmt: skip
         self.high = nn.Parameter(torch.zeros(1, width, HEIGHT // 8, 1))
         self.lines = nn.Conv2d(width, LINES, 1)
         self.places = nn.Parameter(torch.zeros(1, STEPS, width))
-        self.mixer = _Mixer(width, 4, 2 * width)
+        self.mixer = nn.Sequential(_Mixer(width, 4, 2 * width), _Mixer(width, 4, 2 * width))
         self.norm = nn.LayerNorm(width)
         self.chars = nn.Linear(width, CLASSES)
         self.style = nn.Linear(2 * width, len(STYLE_NAMES))
