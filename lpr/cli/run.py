@@ -24,7 +24,8 @@ from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Rtsp
 from lpr.core.supervise import VitalActorFailed
 from lpr.events import PassageDecided, ServerListening
 from lpr.keys import KeyProblem
-from lpr.media.encoder import Codec, available, choose_codec
+from lpr.media.encoder import available, choose_codec
+from lpr.media.encoding import Codec
 from lpr.preparing import StartError
 from lpr.settings import config_for_source
 from lpr.wiring import NVR_ACCOUNT

@@ -1,4 +1,4 @@
-"""What encodes pictures: the interface, MJPEG with OpenCV, and which codecs this installation has.
+"""What encodes pictures: MJPEG with OpenCV, and which codecs this installation has.
 
 H.264 and H.265 need PyAV (the optional extra ``video``), whose wheel brings GPL libraries; ``lpr.media.libav`` alone
 imports it, and only where it is installed. MJPEG needs nothing besides. Encoders block and belong to one thread at a
@@ -8,60 +8,15 @@ time. May import this room, ``lpr.protocols``, OpenCV.
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from lpr.media.encoding import Codec, Encoded, Encoder, EncoderError, Image, Settings
 from lpr.protocols.rtp import jpeg
 
-Codec: TypeAlias = Literal["h264", "h265", "mjpeg"]
-Image: TypeAlias = NDArray[np.uint8]
-"""(height, width, 3), BGR."""
-
 MISSING = "PyAV is not installed, which H.264, H.265 and sound need: pip install 'lpr[video]'"
-
-
-class EncoderError(Exception):
-    """A picture can't be encoded, or an encoder not opened. The text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an encoder is opened with. ``width``, ``height``: pixels of every picture it gets. ``rate``: frames a second
-    that its bit rate counts with. ``bitrate``: kbit/s. ``quality``: of MJPEG, 1 to 100."""
-
-    codec: Codec
-    width: int
-    height: int
-    rate: float
-    bitrate: int
-    quality: int
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """One picture as payloads of RTP, which the stream puts headers on. ``key``: it needs no other one."""
-
-    payloads: tuple[bytes, ...]
-    key: bool
-
-
-class Encoder(Protocol):
-    """One open encoder. To be used from one thread at a time; ends when it is let go of."""
-
-    @property
-    def sdp(self) -> tuple[str, ...]:
-        """The lines of the media description that its pictures need (parameter sets)."""
-        ...
-
-    def encode(self, image: Image, *, key: bool) -> Encoded | None:
-        """A picture of the size in its settings; ``key``: as a key frame. None: it keeps it for now. Raises
-        EncoderError."""
-        ...
 
 
 class MjpegEncoder:

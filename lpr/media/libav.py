@@ -21,7 +21,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from numpy.typing import NDArray
 
-from lpr.media.encoder import Codec, Encoded, EncoderError, Image, Settings
+from lpr.media.encoding import Codec, Encoded, EncoderError, Image, Settings
 from lpr.protocols.rtp import h264, h265, nal
 
 PAYLOAD_TYPE = 96

@@ -17,7 +17,8 @@ from lpr.core.live import LiveView
 from lpr.core.pipeline import Emit
 from lpr.media.audio import AudioStream
 from lpr.media.demand import OnDemand
-from lpr.media.encoder import Codec, available, choose_codec
+from lpr.media.encoder import available, choose_codec
+from lpr.media.encoding import Codec
 from lpr.media.live import LiveRoom
 from lpr.media.metadata import MetadataStream
 from lpr.media.source import MetadataSource, Presentation

@@ -22,7 +22,8 @@ from lpr.core.live import LiveSnapshot, LiveView
 from lpr.core.offload import Offload
 from lpr.events import Micros, Reading
 from lpr.media.demand import OnDemand
-from lpr.media.encoder import Codec, Encoded, Encoder, EncoderError, Settings, fit, open_encoder
+from lpr.media.encoder import fit, open_encoder
+from lpr.media.encoding import Codec, Encoded, Encoder, EncoderError, Settings
 from lpr.media.marks import Marks, Pace
 from lpr.media.stream import MediaUnavailable, Track
 from lpr.media.threads import LowThread

@@ -15,7 +15,7 @@ from lpr.core.frames import Frame
 from lpr.core.live import LiveView
 from lpr.core.offload import inline
 from lpr.events import Character, Reading
-from lpr.media.encoder import Encoded, EncoderError, Settings
+from lpr.media.encoding import Encoded, EncoderError, Settings
 from lpr.media.video import VideoStream
 
 T = TypeVar("T")

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.media import encoder as encoders
-from lpr.media.encoder import Codec, EncoderError, Settings, available, choose_codec, fit, has_libav, open_encoder
+from lpr.media.encoder import available, choose_codec, fit, has_libav, open_encoder
+from lpr.media.encoding import Codec, EncoderError, Settings
 from lpr.media.threads import LowThread
 from lpr.protocols.rtp import h264, h265, nal
 from lpr.protocols.rtp.frames import RtpFrame, Unpacker

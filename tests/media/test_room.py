@@ -16,7 +16,8 @@ from lpr.core.clock import SystemClock
 from lpr.core.frames import Frame
 from lpr.core.live import LiveView
 from lpr.media import live
-from lpr.media.encoder import Codec, has_libav
+from lpr.media.encoder import has_libav
+from lpr.media.encoding import Codec
 from lpr.media.room import MediaRoom
 from lpr.media.source import MetadataSource
 from lpr.media.stream import MediaUnavailable

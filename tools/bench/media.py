@@ -37,7 +37,8 @@ from lpr.config import Engine, RtspStream
 from lpr.core.clock import SystemClock
 from lpr.core.frames import Frame
 from lpr.core.live import LiveView
-from lpr.media.encoder import Codec, Encoded, Encoder, Image, Settings, available, open_encoder
+from lpr.media.encoder import available, open_encoder
+from lpr.media.encoding import Codec, Encoded, Encoder, Image, Settings
 from lpr.media.stream import Packets
 from lpr.media.video import VideoStream
 from lpr.scene.street import Street

@@ -20,7 +20,7 @@ from lpr.core.accounts import Account, Accounts
 from lpr.core.clock import ManualClock
 from lpr.core.interfaces import Found, NoInterfaceError
 from lpr.core.live import LiveView
-from lpr.media.encoder import Codec
+from lpr.media.encoding import Codec
 from lpr.media.source import Presentation
 from lpr.media.stream import MediaStream
 from lpr.protocols.onvif.model import Added, Device, Encoding, Ports

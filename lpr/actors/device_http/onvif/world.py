@@ -16,7 +16,8 @@ from lpr.config import Config, DeviceHttp, Onvif, RtspStream
 from lpr.core.accounts import Accounts
 from lpr.core.interfaces import Found, NoInterfaceError, gateway, interface, interfaces, resolvers
 from lpr.core.live import LiveView
-from lpr.media.encoder import Codec, available, choose_codec, fit
+from lpr.media.encoder import available, choose_codec, fit
+from lpr.media.encoding import Codec
 from lpr.media.source import Presentation
 from lpr.protocols.onvif.discovery import urn
 from lpr.protocols.onvif.model import Added, Device, Interface, Ports, Source, Stream
