@@ -9,6 +9,12 @@ voter as in the service. ``--engine simulated`` reads from the truth with made-u
 and draws nothing. Tracking (MOTA, IDF1, switches, fragmentations) is measured with every frame recorded, passages with
 the gate before the log; the three ways of reading a vehicle (best single frame, vote of whole texts, fusion) get the
 same recorded readings of the vehicle. ``--cache``: keep the readings there, by drive, models and picture size.
+``--replay``: take them from there, whatever models made them, and start no engine: so a changed rule of ``lpr.plates``
+is measured in seconds, and old and new rules on the very same readings. ``--why``: what became of each vehicle that
+was missed, doubled or read wrongly.
+
+    python -m tools.evaluate_tracking --drives blur --seeds 8 --cache /tmp/drives
+    python -m tools.evaluate_tracking --drives blur --seeds 8 --replay /tmp/drives --why
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -29,11 +36,12 @@ from lpr.config import Engine, Vote
 from lpr.events import Reading
 from lpr.scene.street import Truth
 from lpr.vision.engine import OnnxEngine, open_engine
+from tools.drives.accounts import accounts, key_of
 from tools.drives.noise import SimulatedEngine
 from tools.drives.pictures import DriveStreet
 from tools.drives.roads import COUNTRIES, MAKERS, drive
-from tools.drives.running import Run, place, run, shown
-from tools.drives.scores import Passing, Tracking, add, as_counts, key_at, passing, readable, tracking
+from tools.drives.running import START, Run, place, run, shown
+from tools.drives.scores import Passing, Tracking, add, as_counts, countable, key_at, passing, readable, tracking
 from tools.drives.texts import Texts, compare
 
 COLUMNS = (
@@ -42,14 +50,26 @@ COLUMNS = (
     "single", "vote", "fusion",
 )  # fmt: skip
 
+RELIABILITIES = (0.0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
+"""The bounds between which passages are counted together to see how often they are right."""
+
 
 @dataclass
 class Score:
-    """All that is measured of some drives."""
+    """All that is measured of some drives.
+
+    ``told``: (confidence, whether the plate is right) of each passage, of vehicles that nobody could read, too.
+    ``delays``: for each right passage the seconds from the last frame in which the plate was large and in plain view
+    to its decision; as many as the drive still lasted where it was decided at its end. ``whys``: what became of the
+    vehicles that did not pass once and right.
+    """
 
     tracks: Tracking = field(default_factory=Tracking)
     passages: Passing = field(default_factory=Passing)
     texts: Texts = field(default_factory=Texts)
+    told: list[tuple[float, bool]] = field(default_factory=list[tuple[float, bool]])
+    delays: list[float] = field(default_factory=list[float])
+    whys: list[str] = field(default_factory=list[str])
     frames: int = 0
     pictures: int = 0
 
@@ -58,6 +78,9 @@ class Score:
         add(self.tracks, other.tracks)
         add(self.passages, other.passages)
         self.texts.add(other.texts)
+        self.told += other.told
+        self.delays += other.delays
+        self.whys += other.whys
         self.frames += other.frames
         self.pictures += other.pictures
 
@@ -69,7 +92,24 @@ class Score:
             "tracking": as_counts(self.tracks),
             "passages": as_counts(self.passages),
             "texts": self.texts.as_counts(),
+            "told": [[confidence, int(right)] for confidence, right in self.told],
+            "delays": [round(delay, 3) for delay in self.delays],
         }
+
+    def delay(self, share: float) -> float:
+        """Seconds that ``share`` of the right passages took no longer than; 0 without any."""
+        ordered = sorted(self.delays)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    def reliability(self) -> str:
+        """How many of the passages are right, by their confidence."""
+        parts: list[str] = []
+        for low, high in pairwise(RELIABILITIES):
+            inside = [each for each in self.told if low <= each[0] < high]
+            if inside:
+                mean = sum(confidence for confidence, _ in inside) / len(inside)
+                parts.append(f"{mean:.3f}: {sum(right for _, right in inside)} of {len(inside)}")
+        return "; ".join(parts)
 
 
 def score(
@@ -78,6 +118,7 @@ def score(
     """Measure one drive: the truth and the readings of each of its frames."""
     seen = shown(looks, rate)
     every, gated = run(seen, vote, gated=False), run(seen, vote)
+    told, delays = _told(frames, gated, rate)
     texts = Texts()
     for key, read in sorted(_by_vehicle(frames, gated).items()):
         texts.add(compare(readable(frames)[key], read, rate))
@@ -85,9 +126,28 @@ def score(
         tracks=tracking(frames, every.sights),
         passages=passing(frames, gated.sights, gated.passages, rate),
         texts=texts,
+        told=told,
+        delays=delays,
+        whys=[account for _, account in accounts(frames, looks, gated, rate)],
         frames=len(looks),
         pictures=gated.pictures,
     )
+
+
+def _told(frames: Sequence[Sequence[Truth]], gated: Run, rate: float) -> tuple[list[tuple[float, bool]], list[float]]:
+    """(confidence, right) of each passage, and the delays of the right ones."""
+    plates = {truth.key: truth.plate for truths in frames for truth in truths}
+    plain = {truth.key: index for index, truths in enumerate(frames) for truth in truths if countable(truth)}
+    told: list[tuple[float, bool]] = []
+    delays: list[float] = []
+    for passage, when in zip(gated.passages, gated.told, strict=True):
+        key = key_of(frames, passage, rate)
+        right = key is not None and passage.plate == plates[key]
+        told.append((passage.confidence, right))
+        if right and key in plain:
+            until = (len(frames) - 1) / rate if when is None else (when - START) / 1e6
+            delays.append(until - plain[key] / rate)
+    return told, delays
 
 
 def _by_vehicle(frames: Sequence[Sequence[Truth]], gated: Run) -> dict[int, list[tuple[int, Reading]]]:
@@ -105,12 +165,9 @@ def read_drive(
     street: DriveStreet, engine: OnnxEngine | SimulatedEngine, cache: Path | None, name: str
 ) -> list[tuple[Reading, ...]]:
     """What ``engine`` says of every frame; from ``cache`` when it is there. ``name``: of the engine."""
-    kept = None
-    if cache is not None:
-        of = f"{street.drive}|{street.rate}|{street.width}x{street.height}|{name}"
-        kept = cache / f"{street.drive.name}-{street.drive.seed}-{hashlib.sha256(of.encode()).hexdigest()[:12]}.json"
-        if kept.exists():
-            return msgspec.json.decode(kept.read_bytes(), type=list[tuple[Reading, ...]])
+    kept = None if cache is None else cache / f"{_cached(street)}-{_digest(name)}.json"
+    if kept is not None and kept.exists():
+        return msgspec.json.decode(kept.read_bytes(), type=list[tuple[Reading, ...]])
     looks: list[tuple[Reading, ...]] = []
     for index in range(street.frames):
         looks.append(engine.read(index) if isinstance(engine, SimulatedEngine) else engine.read(street.frame(index)))
@@ -120,16 +177,40 @@ def read_drive(
     return looks
 
 
+def replayed(street: DriveStreet, cache: Path) -> list[tuple[Reading, ...]]:
+    """What was read of a drive before. Raises SystemExit unless ``cache`` has the readings of just one engine."""
+    name = f"{_cached(street)}-*.json"
+    found = sorted(cache.glob(name))
+    if len(found) != 1:
+        raise SystemExit(f"{cache} has {len(found)} files {name}: read the drive with --cache, by one engine, first")
+    return msgspec.json.decode(found[0].read_bytes(), type=list[tuple[Reading, ...]])
+
+
+def _cached(street: DriveStreet) -> str:
+    """The name by which the readings of a drive are kept, without the engine's part."""
+    of = f"{street.drive}|{street.rate}|{street.width}x{street.height}"
+    return f"{street.drive.name}-{street.drive.seed}-{_digest(of)}"
+
+
+def _digest(of: str) -> str:
+    return hashlib.sha256(of.encode()).hexdigest()[:12]
+
+
 def measure(options: argparse.Namespace, vote: Vote | None = None) -> Iterator[tuple[str, int, Score]]:
     """(drive, seed, score) one by one."""
-    engine = None if options.engine == "simulated" else open_engine(Engine(countries=COUNTRIES))
+    replay: Path | None = options.replay
+    pretended = options.engine == "simulated"
+    engine = None if pretended or replay is not None else open_engine(Engine(countries=COUNTRIES))
     name = "simulated" if engine is None else engine.name + _models_hash()
     height = round(options.width * 9 / 32) * 2
     for drive_name in options.drives:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
             street = DriveStreet(drive(drive_name, seed), options.rate, options.width, height)
-            reader = SimulatedEngine(street, seed) if engine is None else engine
-            looks = read_drive(street, reader, options.cache if engine is not None else None, name)
+            if replay is not None:
+                looks = replayed(street, replay)
+            else:
+                reader = SimulatedEngine(street, seed) if engine is None else engine
+                looks = read_drive(street, reader, None if engine is None else options.cache, name)
             frames = [street.vehicles_at(index) for index in range(street.frames)]
             yield drive_name, seed, score(frames, looks, options.rate, vote)
 
@@ -174,7 +255,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=10.0, help="frames a second")
     parser.add_argument("--width", type=int, default=960)
     parser.add_argument("--engine", choices=("real", "simulated"), default="real")
-    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--cache", type=Path, help="folder in which the readings are kept")
+    parser.add_argument("--replay", type=Path, help="folder of kept readings: no engine is started")
+    parser.add_argument("--why", action="store_true", help="tell of each vehicle that did not pass once and right")
     parser.add_argument("--json", type=Path, help="write all figures there")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
@@ -183,6 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     count, began = len(options.drives) * options.seeds, time.monotonic()
     for number, (name, seed, found) in enumerate(measure(options), start=1):
         scores.setdefault(name, Score()).add(found)
+        if options.why:
+            print("".join(f"## {name} {seed}: {why}\n" for why in found.whys), end="")
         each_seed[f"{name}-{seed}"] = found.as_counts()
         if not options.quiet:
             left = (time.monotonic() - began) / number * (count - number)
@@ -193,6 +278,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         total.add(each)
     texts = total.texts
     print("calibration error: " + ", ".join(f"{way} {texts.calibration(way):.3f}" for way in ("single", "fusion")))
+    right = sum(right for _, right in total.told)
+    print(f"passages: {len(total.told)}, {right} right; by confidence: {total.reliability()}")
+    print(
+        f"seconds from the last plain view to the passage: median {total.delay(0.5):.1f}, 90 % {total.delay(0.9):.1f}"
+    )
+    print(f"pictures: {total.pictures}")
     if options.json is not None:
         result = {
             "drives": {name: each.as_counts() for name, each in scores.items()},

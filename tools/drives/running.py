@@ -43,9 +43,13 @@ class Sight:
 
 @dataclass
 class Run:
-    """What became of the readings. ``sights``: in order of time; ``recorded``: readings that reached the voter."""
+    """What became of the readings. ``sights``: in order of time; ``recorded``: readings that reached the voter.
+
+    ``told``: for each passage the frame time at which it was decided, None: only when the drive was over.
+    """
 
     passages: list[PassageDecided] = field(default_factory=list[PassageDecided])
+    told: list[Micros | None] = field(default_factory=list[Micros | None])
     discarded: list[ReadingsDiscarded] = field(default_factory=list[ReadingsDiscarded])
     sights: list[Sight] = field(default_factory=list[Sight])
     recorded: list[tuple[int, Reading]] = field(default_factory=list[tuple[int, Reading]])
@@ -145,6 +149,7 @@ def _fold(events: Sequence[Event], voter: Voter, index_of: dict[Micros, int]) ->
         for decided in voter.decide(state, record):
             if isinstance(decided, PassageDecided):
                 result.passages.append(decided)
+                result.told.append(event.at if isinstance(event, CaptureTaken | FramesPassed) else None)
             elif isinstance(decided, ReadingsDiscarded):
                 result.discarded.append(decided)
     return result
