@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tools.evaluate import calibration_error, folded
-from tools.train.plates_data import HEIGHT, SLOTS, STYLE_NAMES, WIDTH, encode
+from tools.train.gather import Box, gather
+from tools.train.plates_data import HEIGHT, SLOTS, STYLE_NAMES, WIDTH, doubled, encode
 from tools.train.stream import BLOCK, ROW, Recipe, make_block, make_factory, unpack
 
 
@@ -37,6 +42,42 @@ def test_labels_and_measures() -> None:
     assert calibration_error([0.9] * 10, [True] * 9 + [False]) == pytest.approx(0.0, abs=1e-9)
     assert calibration_error([0.9] * 10, [False] * 10) == pytest.approx(0.9)
     assert calibration_error([], []) == 0.0
+
+
+def test_some_texts_get_neighbours_alike_and_keep_their_pattern() -> None:
+    rng = np.random.default_rng(4)
+    texts = [doubled(rng, "AB12CD") for _ in range(400)]
+    assert {"".join("0" if char.isdigit() else "A" for char in text) for text in texts} == {"AA00AA"}
+    changed = [text for text in texts if text != "AB12CD"]
+    assert 20 < len(changed) < 120
+    assert all(any(a == b for a, b in pairwise(text)) for text in changed)
+
+
+def test_plates_without_a_text_are_gathered_when_the_labeller_is_sure(tmp_path: Path) -> None:
+    plates = [
+        {"box": [20.0, 30.0, 90.0, 50.0], "text": "KNOWN1"},
+        {"box": [100.0, 30.0, 170.0, 50.0], "text": None},
+        {"box": [20.0, 80.0, 60.0, 95.0], "text": None},
+    ]
+    for name in ("openimages_lp", "ro_robertlucian"):
+        (tmp_path / name / "images").mkdir(parents=True)
+        picture = np.random.default_rng(1).integers(0, 255, (160, 240, 3), np.uint8)
+        assert cv2.imwrite(str(tmp_path / name / "images" / "a.png"), picture)
+        record = {"image": "images/a.png", "width": 240, "height": 160, "plates": plates}
+        (tmp_path / name / "annotations.jsonl").write_text(json.dumps(record) + "\n")
+    asked: list[Box] = []
+
+    def label(image: NDArray[np.uint8], box: Box) -> str:
+        assert image.shape == (160, 240, 3)
+        asked.append(box)
+        return "SURE22" if box[0] == 100 else ""
+
+    assert [crop.text for crop in gather(tmp_path, 4, 1)[1]] == ["KNOWN1"] * 2
+    crops = gather(tmp_path, 4, 1, label)[1]
+    assert [crop.text for crop in crops] == ["KNOWN1", "SURE22"] * 2
+    assert asked == [(100.0, 30.0, 170.0, 50.0), (20.0, 80.0, 60.0, 95.0)] * 2
+    x1, y1, x2, y2 = crops[1].box
+    assert (x2 - x1, y2 - y1) == (70, 20) and x1 >= 0 and y2 <= crops[1].image.shape[0]
 
 
 def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tools.train.framing import aim, cut, jittered
 from tools.train.lettering import Lettering
 from tools.train.spoil import shade, spoil, wear
 
-__all__ = ["HEIGHT", "SLOTS", "STYLE_NAMES", "WIDTH", "PlateFactory", "RealCrop", "Sample", "encode"]
+__all__ = ["HEIGHT", "SLOTS", "STYLE_NAMES", "WIDTH", "PlateFactory", "RealCrop", "Sample", "doubled", "encode"]
 
 HEIGHT: Final = 48
 WIDTH: Final = 144
@@ -125,7 +125,7 @@ class PlateFactory:
             chosen = formats[int(rng.choice(len(formats), p=[0.43, 0.33, 0.10, 0.14]))]
         text = random_text(rng, chosen)
         if code == "US":
-            text = _doubled(rng, text)
+            text = doubled(rng, text)
         if code == "US" and rng.random() < 0.88:
             text = _unmistakable(rng, text)
         spec = spec_for(text, chosen.key)
@@ -156,7 +156,7 @@ class PlateFactory:
         else:
             template = "".join("A0"[int(rng.integers(2))] for _ in range(int(rng.integers(3, SLOTS + 1))))
         chosen = Format("us-free" if code == "US" else "other", "US", template, (len(template),))
-        text = _doubled(rng, random_text(rng, chosen))
+        text = doubled(rng, random_text(rng, chosen))
         # Where O and 0, I and 1 look the same only the place could tell; a free text has no places.
         if "AAA" not in template or "0" in template:
             text = _unmistakable(rng, text)
@@ -345,7 +345,7 @@ def _rounded(height: int, width: int, radius: int) -> NDArray[np.float32]:
     return mask
 
 
-def _doubled(rng: np.random.Generator, text: str) -> str:
+def doubled(rng: np.random.Generator, text: str) -> str:
     """At times with neighbours alike ("CHEESE", "7700"), which a reader by CTC easily takes for one character."""
     if rng.random() >= 0.25:
         return text
