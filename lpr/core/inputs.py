@@ -18,8 +18,8 @@ S = TypeVar("S")
 
 Evolve: TypeAlias = Callable[[S, Record], S]
 
-Row: TypeAlias = tuple[int, str, int, Micros, bytes]
-"""What the file holds of a record that is to be folded: seq, type, version, wall, body."""
+Row: TypeAlias = tuple[int, bytes, int, Micros, bytes]
+"""What the file holds of a record that is to be folded: seq, type, version, wall, body; its texts as UTF-8."""
 
 _TIMER = TimerFired.__name__
 
@@ -36,6 +36,7 @@ class Inputs:
         kinds = dict.fromkeys((*interests, TimerFired))
         self.types = frozenset(event_of(kind).__name__ for kind in kinds)
         self._decoders = CODEC.decoders(kinds)
+        self._of_rows = {(name.encode(), version): (name, decode) for (name, version), decode in self._decoders.items()}
         self._views = frozenset(event_of(kind).__name__ for kind in kinds if issubclass(kind, View))
 
     def has(self, record: Record) -> bool:
@@ -69,13 +70,18 @@ class Inputs:
 
         Raises RecordError, naming the record, and what ``evolve`` raises.
         """
-        find = self._decoders.get
-        for seq, kind, version, wall, body in rows:
-            decode = find((kind, version))
+        of_rows = self._of_rows
+        for seq, name, version, wall, body in rows:
             try:
-                event = decode(body) if decode is not None else unknown(kind, version, body)
-            except (msgspec.MsgspecError, LookupError) as error:
-                raise misfit(seq, kind, version, error) from error
+                kind, decode = of_rows[name, version]
+            except KeyError:
+                kind = name.decode()
+                event: Event = unknown(kind, version, body)
+            else:
+                try:
+                    event = decode(body)
+                except (msgspec.MsgspecError, LookupError) as error:
+                    raise misfit(seq, kind, version, error) from error
             if kind != _TIMER or self._is_own(event):
                 state = evolve(state, Record(seq, kind, version, wall, body, tag, event))
         return state

@@ -55,6 +55,9 @@ COLUMNS = "seq, type, version, actor, cause, wall, mono, boot, CAST(body AS BLOB
 _RECORD = "seq, type, version, wall, CAST(body AS BLOB)"
 """What a fold is shown of a record, in the order of ``Record``."""
 
+_ROW = "seq, type, version, wall, body"
+"""The same in the order of ``Row``, for a connection that gives text as bytes: a tenth cheaper than the cast."""
+
 _LINK = "actor, cause, mono, boot, hash"
 """What ``Link`` has besides."""
 
@@ -244,7 +247,9 @@ def _select(
     marks = ", ".join("?" * len(names))
     sql = f"SELECT {columns} FROM records WHERE seq > ? AND seq <= ? AND +type IN ({marks}) ORDER BY seq LIMIT ?"
     found = _fetch(connection, sql, (after, near, *names, limit))
-    for low, high in blocks.spans(connection, names, near, last) if near < last else ():
+    if len(found) >= limit or near >= last:
+        return found
+    for low, high in blocks.spans(connection, names, near, last):
         if len(found) >= limit:
             break
         found += _fetch(connection, sql, (low, high, *names, limit - len(found)))
@@ -267,7 +272,11 @@ def query_rows(
     connection: sqlite3.Connection, after: int, upto: int | None, types: Collection[str], limit: int
 ) -> list[Row]:
     """The same for a fold: only the columns that it is shown."""
-    return cast(list[Row], _select(connection, _RECORD, after, upto, types, limit))
+    connection.text_factory = bytes
+    try:
+        return cast(list[Row], _select(connection, _ROW, after, upto, types, limit))
+    finally:
+        connection.text_factory = str
 
 
 def query_back(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lpr.core.actor import recover, run_decider
 from lpr.core.clock import ManualClock
 from lpr.core.errors import RecordError
-from lpr.core.inputs import Inputs
+from lpr.core.inputs import Inputs, Row
 from lpr.core.log import EventLog, LogReader
 from lpr.core.offload import inline
 from lpr.core.reader import FOLDED, PAGES
@@ -165,8 +165,8 @@ def test_older_versions_are_brought_up_before_they_are_narrowed() -> None:
 # --- folds ---------------------------------------------------------------------------------------------
 
 
-def row_of(record: Record) -> tuple[int, str, int, Micros, bytes]:
-    return record.seq, record.type, record.version, record.wall, record.body
+def row_of(record: Record) -> Row:
+    return record.seq, record.type.encode(), record.version, record.wall, record.body
 
 
 events = st.one_of(st.from_type(FramesPassed), st.from_type(TimerFired), st.just(TimerFired(actor="x", due=1)))
@@ -190,7 +190,7 @@ def test_a_body_that_does_not_fit_is_named_in_a_fold() -> None:
         raise AssertionError("nothing to see")
 
     with pytest.raises(RecordError, match="record 7: FramesPassed version 1 doesn't fit its body"):
-        Inputs("x", (Passed,)).fold([(7, "FramesPassed", 1, 0, b'{"position":"far"}')], 0, never, 0)
+        Inputs("x", (Passed,)).fold([(7, b"FramesPassed", 1, 0, b'{"position":"far"}')], 0, never, 0)
     with pytest.raises(RecordError, match="record 7: FramesPassed version 1 doesn't fit its body"):
         Inputs("x", (Passed,)).shown(Record(7, "FramesPassed", 1, 0, b'{"position":"far"}'))
 
@@ -199,7 +199,7 @@ def test_a_newer_version_is_shown_as_unknown() -> None:
     inputs = Inputs("x", (Passed,))
     body = b'{"position":1,"why":"?"}'
     found = inputs.fold(
-        [(7, "FramesPassed", 2, 0, body)], 0, lambda state, record: [*state, record.event], list[Event]()
+        [(7, b"FramesPassed", 2, 0, body)], 0, lambda state, record: [*state, record.event], list[Event]()
     )
     assert found == [UnknownEvent(type="FramesPassed", of_version=2, body=msgspec.Raw(body))]
     assert inputs.shown(Record(7, "FramesPassed", 2, 0, body)).event == found[0]

@@ -16,9 +16,10 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import msgspec
@@ -70,8 +71,33 @@ class NamedCapture(View, frozen=True, kw_only=True):
     at: Micros
 
 
-PASSAGE, READ, CAPTURE = (PassageDecided, NamedPassage), (PlateRead, NamedRead), (CaptureTaken, NamedCapture)
-"""Each event in full or as its view."""
+def _passage(state: Tally, event: PassageDecided | NamedPassage) -> None:
+    hour = event.at // 3_600_000_000
+    state.hours[hour] = state.hours.get(hour, 0) + 1
+
+
+def _read(state: Tally, event: PlateRead | NamedRead) -> None:
+    state.readings[event.source] = state.readings.get(event.source, 0) + 1
+
+
+def _delivered(state: Tally, event: Delivered) -> None:
+    state.delivered[event.sink] = state.delivered.get(event.sink, 0) + 1
+
+
+def _capture(state: Tally, event: CaptureTaken | NamedCapture) -> None:
+    state.last = event.at
+
+
+COUNTS: dict[type[Event], Callable[[Tally, Any], None]] = {
+    PassageDecided: _passage,
+    NamedPassage: _passage,
+    PlateRead: _read,
+    NamedRead: _read,
+    Delivered: _delivered,
+    CaptureTaken: _capture,
+    NamedCapture: _capture,
+}
+"""By the event's type, in full or as its view: ``isinstance`` takes 0.2 µs for each struct that it is not."""
 
 
 class Counter:
@@ -89,15 +115,9 @@ class Counter:
 
     def evolve(self, state: Tally, record: Record) -> Tally:
         event = record.event
-        if isinstance(event, PASSAGE):
-            hour = event.at // 3_600_000_000
-            state.hours[hour] = state.hours.get(hour, 0) + 1
-        elif isinstance(event, READ):
-            state.readings[event.source] = state.readings.get(event.source, 0) + 1
-        elif isinstance(event, Delivered):
-            state.delivered[event.sink] = state.delivered.get(event.sink, 0) + 1
-        elif isinstance(event, CAPTURE):
-            state.last = event.at
+        count = COUNTS.get(type(event))
+        if count is not None:
+            count(state, event)
         return state
 
     def decide(self, state: Tally, record: Record) -> tuple[Event, ...]:
