@@ -68,6 +68,15 @@ def aware(text: str, view: View) -> str:
     return at.isoformat()
 
 
+def said(problem: Problem, view: View) -> str:
+    """What is wrong with a search, in the reader's language and by the label of the field."""
+    name = problem.detail.partition(":")[0]
+    if problem.code == "bad_parameter" and name in FIELDS:
+        label = {"min_confidence": "confidence"}.get(name, name)
+        return view.texts("search.bad", field=view.texts(f"search.{label}"))
+    return view.sentence(problem)
+
+
 async def search(view: View) -> web.Response:
     """The search form with its results. What is wrong with the form is said above it."""
     given = {name: view.request.query.get(name, "").strip() for name in FIELDS}
@@ -79,7 +88,7 @@ async def search(view: View) -> web.Response:
         rows, following = await view.services.passages.page(query)
         count = await view.services.passages.count(query)
     except Problem as error:
-        problem = view.sentence(error)
+        problem = said(error, view)
     kept = {name: value for name, value in given.items() if value}
     context = view.services.context
     return view.html(
@@ -186,12 +195,16 @@ def _words(event: Event, texts: Texts, unread: str) -> tuple[str, str]:
     """(title, note) of an event."""
     match event:
         case CaptureTaken():
-            return texts("event.CaptureTaken", trigger=event.trigger), event.reason
+            trigger = texts.get(f"trigger.{event.trigger}", event.trigger)
+            return texts("event.CaptureTaken", trigger=trigger), event.reason
         case PlateRead():
             note = f"{event.engine} · {event.elapsed_ms:.0f} ms"
             return texts("event.PlateRead", plate=event.reading.text or unread), note
         case PassageDecided():
-            return texts("event.PassageDecided", plate=event.plate or unread, reads=event.reads), ""
+            plate = event.plate or unread
+            if event.reads == 1:
+                return texts("event.PassageDecidedOne", plate=plate), ""
+            return texts("event.PassageDecided", plate=plate, reads=event.reads), ""
         case PassageSigned():
             note = f"{texts('passage.signed')} {event.picture.blob[:16]}…" + (
                 f" · {event.key[:16]}…" if event.key else ""

@@ -5,9 +5,11 @@ May import this room, ``lpr.core``, ``lpr.plates``.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
-from lpr.web import page_passages, page_users
+from lpr.web import auth, page_passages, page_users
 from lpr.web.api_cameras import list_cameras
 from lpr.web.api_session import change_password, enter
 from lpr.web.auth import drop_cookie, set_cookie
@@ -47,8 +49,11 @@ async def static(request: web.Request) -> web.StreamResponse:
 
 
 async def problem_page(request: web.Request, problem: Problem) -> web.Response:
-    """An error for people."""
+    """An error for people. Who is logged in keeps the way to the other pages."""
     view = view_of(request)
+    found = auth.identify(request, view.services)
+    if found is not None:
+        view = replace(view, user=found[0], session=found[1])
     response = view.html(
         "error.html", status=problem.kind.status, number=problem.kind.status, text=view.sentence(problem)
     )

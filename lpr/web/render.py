@@ -28,6 +28,9 @@ GOOD, FAIR = 0.9, 0.7
 BANDS = {"BR": "BRASIL", "AR": "ARGENTINA", "UY": "URUGUAY", "PY": "PARAGUAY"}
 """What stands on the blue band of Mercosur plates."""
 
+INK_ON = {"red": "white", "blue": "white", "green": "white", "yellow": "black", "orange": "black"}
+"""The ink that is drawn on a ground of a hue that its format does not name."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlateView:
@@ -42,8 +45,12 @@ class PlateView:
     code: str = ""
 
 
-def plate_view(text: str, layout: str | None, country: str | None) -> PlateView:
-    """How to draw ``text``. An unknown format is drawn plain."""
+def plate_view(text: str, layout: str | None, country: str | None, colour: str | None = None) -> PlateView:
+    """How to draw ``text``. An unknown format is drawn plain.
+
+    ``colour``: the ground that was seen, a name of ``lpr.events.COLOURS``. A hue (red of taxis, blue of officials) goes
+    before the format's own ground; black, grey and white are as often the light's, so they do not.
+    """
     try:
         found = by_key(layout) if layout else None
     except KeyError:
@@ -55,12 +62,13 @@ def plate_view(text: str, layout: str | None, country: str | None) -> PlateView:
     for size in found.groups:
         parts.append(text[start : start + size])
         start += size
+    hue = colour if colour in INK_ON and colour != found.ground else None
     mercosur = "mercosul" in found.key
     europe = found.country in REGIONS["europe"]
     return PlateView(
         groups=tuple(parts),
-        ground=found.ground,
-        ink=found.ink,
+        ground=hue or found.ground,
+        ink=INK_ON[hue] if hue else found.ink,
         band=BANDS.get(found.country, "") if mercosur else "",
         side=found.country if europe else "",
         code="" if mercosur or europe else found.country,

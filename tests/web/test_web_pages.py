@@ -7,18 +7,23 @@ import ssl
 from html import unescape
 
 import aiohttp
+import msgspec
 import pytest
 import trustme
 
 from lpr import config as settings
 from lpr.core.live import LiveView
+from lpr.events import PassageDecided
+from lpr.web.models import EventDocument, instant
+from lpr.web.page_passages import step
 from lpr.web.render import ROOM, environment, level, number, percent, plate_view, size_text, zone_of
 from lpr.web.status import Trouble
-from lpr.web.texts import LANGUAGES
+from lpr.web.texts import LANGUAGES, texts_of
 from lpr.web.views import local
 from tests.web.conftest import Client
 from tests.web.sample import ADMIN, OPERATOR, SECRET, Site
 from tests.web.test_web_hostile import serving
+from tools import schemas
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +100,11 @@ async def test_search_without_scripts(client: Client, site: Site) -> None:
     assert link and "05%3A53%3A00-03%3A00" in link[1]
     assert (await client.get(unescape(link[1]))).status == 200
     page = await (await client.get("/passages?from=yesterday")).text()
-    assert 'role="alert"' in page and "from" in page
+    assert 'role="alert"' in page and "What stands under “From” can&#39;t be searched for." in page
+    page = await (await client.get("/passages?min_confidence=2", headers={"Accept-Language": "pt"})).text()
+    assert "Não é possível buscar o que está em “Confiança mínima”." in page
+    page = await (await client.get("/passages?cursor=none", headers={"Accept-Language": "es"})).text()
+    assert "Busque otra vez." in page
     assert "Nothing was found" in await (await client.get("/passages?plate=QQQQQQ")).text()
 
 
@@ -117,6 +126,8 @@ async def test_one_passage_with_its_chain(client: Client, site: Site) -> None:
     for text in ("Capture by motion", "Decided:", "Picture signed", "Delivered to city", "Refused by parking"):
         assert text in page
     assert "level 14.2 over threshold 8.0" in page and 'class="differs"' in page
+    page = await (await client.get(f"/passages/{site.ids[6]}", headers={"Accept-Language": "pt"})).text()
+    assert "Captura por movimento" in page and "a partir de 3 leituras" in page
     form = {"csrf": field(page, "csrf"), "sink": "parking"}
     answer = await client.post(f"/passages/{site.ids[6]}/deliveries", data=form, allow_redirects=False)
     assert answer.headers["Location"].endswith("?asked=parking")
@@ -154,6 +165,13 @@ async def test_operators_see_no_users(client: Client) -> None:
     answer = await client.get("/users")
     assert answer.status == 403 and "Ask an administrator" in await answer.text()
     assert 'href="/users"' not in await (await client.get("/")).text()
+
+
+async def test_an_error_keeps_the_way_to_the_other_pages(client: Client) -> None:
+    assert 'href="/status"' not in await (await client.get("/nothing")).text()
+    await log_in(client, OPERATOR)
+    page = await (await client.get("/nothing")).text()
+    assert 'href="/status"' in page and 'href="/users"' not in page and "There is nothing at this address." in page
 
 
 async def test_data_never_becomes_markup(client: Client, site: Site) -> None:
@@ -218,6 +236,28 @@ def test_plates_are_drawn_in_their_format() -> None:
     assert plate_view("AB123CD", "fr", "FR").side == "FR"
     assert plate_view("CO12345X", "co", "CO").groups == ("CO12345X",), "a text that doesn't fit its format"
     assert plate_view("XYZ", "no-such-format", None).groups == ("XYZ",)
+    taxi, dusk = plate_view("ABC1234", "br-old", "BR", "red"), plate_view("ABC1234", "br-old", "BR", "black")
+    assert (taxi.ground, taxi.ink) == ("red", "white") and (dusk.ground, dusk.ink) == ("gray", "black")
+
+
+def test_one_reading_is_not_readings() -> None:
+    decided = schemas.sample(PassageDecided)
+    for reads, said in ((1, "from one reading"), (2, "from 2 readings")):
+        body = msgspec.json.encode({**msgspec.json.decode(decided), "reads": reads})
+        shown = step(
+            EventDocument(
+                seq=1,
+                id="a",
+                type="PassageDecided",
+                version=1,
+                actor="voter",
+                cause=0,
+                at=instant(0),
+                body=msgspec.Raw(body),
+            ),
+            texts_of("en"),
+        )
+        assert shown.title.endswith(said)
 
 
 def test_figures_for_people() -> None:
