@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from lpr.events import Reading
-from lpr.plates.voting import plate_height
+from lpr.plates.legible import plate_height
 
 MAJORITY = 0.5
 """The winner has more than this part of what was said."""

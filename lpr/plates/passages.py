@@ -26,6 +26,7 @@ import msgspec
 
 from lpr.events import CaptureTaken, Micros, PassageDecided, PlateRead, Reading, ReadingsDiscarded
 from lpr.plates import unplated
+from lpr.plates.legible import trusted
 from lpr.plates.texts import part_of
 from lpr.plates.tracks import SECOND, SURE, apart, assign, begin, beside, follow
 from lpr.plates.verdicts import Track, discarded, passage
@@ -181,7 +182,7 @@ def _again(track: Track, reading: Reading, ballot: Ballot, at: Micros, clock: Mi
 
 
 def _promising(reading: Reading, rules: Rules) -> bool:
-    return bool(reading.text) and reading.confidence >= rules.min_confidence
+    return bool(reading.text) and trusted(reading).confidence >= rules.min_confidence
 
 
 def _ballot(capture: CaptureTaken, exposure: int, at: Micros, reading: Reading) -> Ballot:
@@ -200,7 +201,8 @@ def _keep(ballots: tuple[Ballot, ...]) -> tuple[Ballot, ...]:
     if len(ballots) <= MAX_BALLOTS:
         return ballots
     older = range(len(ballots) - 1)
-    worst = min(older, key=lambda index: (ballots[index].picture is not None, ballots[index].reading.confidence, index))
+    sure = [trusted(ballot.reading).confidence for ballot in ballots]
+    worst = min(older, key=lambda index: (ballots[index].picture is not None, sure[index], index))
     return ballots[:worst] + ballots[worst + 1 :]
 
 

@@ -8,12 +8,13 @@ the few texts it was read as. ``assign`` gives each reading of an exposure to at
 * a similar text (``max_different_characters`` of the vote) is, within reach of where it is expected, the less so
   the more characters both texts are sure of and differ in;
 * a text that is a part of the other (a plate at the picture's edge, or half hidden) is, within reach;
-* any text that may be a misread is, within a closer reach, and in the same place a moment later even one that hardly
-  can be;
+* any text that may be a misread is, within a closer reach; in the same place a moment later, and before the vehicle
+  on its way for a second, even one that hardly can be: nobody else can be there;
 * one that was out of sight for longer than ``gone_after`` is the same only near where it was last seen, with the
   same or a similar text, a part of it, or with one too poor to contradict.
 
-Distances are measured in widths of the plate, so near and far vehicles are treated alike. Times are microseconds of
+How sure a text is depends on the plate's size, too (``lpr.plates.legible``). Distances are measured in widths of the
+plate, so near and far vehicles are treated alike. Times are microseconds of
 the source's own clock, which never runs back (``lpr.plates.passages``). Pure and total; state is bounded.
 Imports ``lpr.events`` (value types) and ``lpr.plates``.
 """
@@ -27,13 +28,16 @@ import msgspec
 
 from lpr.events import Character, Micros, Reading
 from lpr.plates.boxes import overlap, within
+from lpr.plates.legible import trusted
 from lpr.plates.texts import SHORTEST, characters_of, contradictions, difference, part_of
-from lpr.plates.voting import Rules, plate_height, plate_width
-
-SECOND = 1_000_000
+from lpr.plates.voting import Rules
+from lpr.plates.ways import SECOND, Growth, Place, grown, onward, place_of
 
 SURE = 0.75
 """A text with at least this confidence says what it says; a poorer one may be a misread of anything."""
+
+CERTAIN = 0.9
+"""A text with at least this confidence is not a misread that happens to stand where the vehicle is expected."""
 
 POOR = 0.5
 """A text with less confidence than this says nothing."""
@@ -50,6 +54,9 @@ STOOD = 800_000
 AHEAD = 1.3
 """A vehicle may have gone this many times as far as its last speed takes it."""
 
+OWN_WAY = 1.0
+"""Seconds for which nobody else is on the way that lies before a vehicle: who follows comes there later."""
+
 AKIN = 0.6
 """A misread has at most this part of its characters wrong; other vehicles' plates have more."""
 
@@ -58,20 +65,6 @@ BACKWARDS = 1.5
 
 MAX_TEXTS = 4
 MAX_PLACES = 12
-_SMALLEST = 1.0
-"""Widths and heights below one pixel count as one."""
-_FARTHEST = 1e6
-"""Coordinates beyond this are taken as this, so that no sum overflows."""
-
-
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a plate was seen: its centre, width and height in pixels. ``when``: µs of the source's clock."""
-
-    when: Micros
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -79,20 +72,6 @@ class Said(msgspec.Struct, frozen=True, array_like=True):
 
     text: str
     weight: float
-
-
-class Growth(msgspec.Struct, frozen=True, array_like=True):
-    """Sums over the sightings for a straight line through the logarithm of the plate's height over time.
-
-    ``climb``: how far the plate moved down the picture, in plate heights.
-    """
-
-    count: int = 0
-    t: float = 0.0
-    h: float = 0.0
-    tt: float = 0.0
-    th: float = 0.0
-    climb: float = 0.0
 
 
 class Trail(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,13 +117,10 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
         told = len(self.text) >= SHORTEST
         return told and (self.confidence >= SURE or self.said[0].weight >= 2 * SURE)
 
-
-def place_of(reading: Reading, when: Micros) -> Place:
-    """Where ``reading`` is."""
-    x = sum(_bounded(corner[0]) for corner in reading.corners) / 4.0
-    y = sum(_bounded(corner[1]) for corner in reading.corners) / 4.0
-    width = max(_SMALLEST, _bounded(plate_width(reading.corners)))
-    return Place(when, x, y, width, max(_SMALLEST, _bounded(plate_height(reading.corners))))
+    @property
+    def certain(self) -> bool:
+        """Whether it can't have been misread: read without a doubt once, or the same twice."""
+        return self.sure and (self.confidence >= CERTAIN or self.said[0].weight >= 2 * SURE)
 
 
 def begin(number: int, reading: Reading, when: Micros) -> Trail:
@@ -152,7 +128,7 @@ def begin(number: int, reading: Reading, when: Micros) -> Trail:
     place = place_of(reading, when)
     said, plate = _hear((), (), reading)
     return Trail(
-        number=number, born=when, places=(place,), said=said, plate=plate, growth=_grow(Growth(), 0.0, None, place)
+        number=number, born=when, places=(place,), said=said, plate=plate, growth=grown(Growth(), 0.0, None, place)
     )
 
 
@@ -175,7 +151,7 @@ def follow(trail: Trail, reading: Reading, when: Micros) -> Trail:
         sights=trail.sights + 1,
         said=said,
         plate=plate,
-        growth=_grow(trail.growth, (when - trail.born) / SECOND, last, place),
+        growth=grown(trail.growth, (when - trail.born) / SECOND, last, place),
     )
 
 
@@ -185,7 +161,7 @@ def assign(trails: Sequence[Trail], readings: Sequence[Reading], when: Micros, r
     A trail gets at most one reading. Readings that lie on each other are to be merged before (``apart``).
     """
     likely: list[tuple[float, int, int]] = []
-    for index, reading in enumerate(readings):
+    for index, reading in enumerate(trusted(each) for each in readings):
         place = place_of(reading, when)
         for other, trail in enumerate(trails):
             score = likeness(trail, reading, place, rules)
@@ -202,7 +178,7 @@ def assign(trails: Sequence[Trail], readings: Sequence[Reading], when: Micros, r
 
 
 def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> float:
-    """How well a reading fits a vehicle: 0 not at all.
+    """How well a reading fits a vehicle: 0 not at all. Of the reading's confidence what is to be ``trusted``.
 
     In view: the same text over 3, a similar one over 2, a part over 1.5, by place over 1. Out of sight: below 2.
     """
@@ -211,12 +187,14 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
         return _hidden(trail, reading, place, seconds, rules)
     allowed, changed = _allowed(reading.text, trail, rules), _changed(reading.text, trail)
     similar = bool(reading.text) and changed is not None and changed <= allowed
-    away, scaled = _distance(trail, place, min(seconds, 1.0))
+    away, scaled, gone = _distance(trail, place, min(seconds, 1.0))
     closeness = 1.0 / (1.0 + away)
     size_fits = scaled <= 1.5 + 1.2 * seconds and not _turned(trail, place)
     if similar and changed == 0 and not _turned(trail, place):
         return 3.0 + closeness
-    steady = seconds <= SAME_PLACE_WITHIN and away <= 0.5 and scaled <= 1.3
+    near = away <= 0.5 and scaled <= 1.3
+    steady = near and seconds <= SAME_PLACE_WITHIN
+    ahead = near and seconds <= OWN_WAY and gone
     against = contradictions(trail.plate, characters_of(reading)) if similar else 0
     within = (3.0 + 10.0 * seconds) if against == 0 else (1.0 + 5.0 * seconds)
     if similar and size_fits and away <= within and (against < 2 or steady):
@@ -225,8 +203,9 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
         return 1.5 + 0.5 * closeness
     short = len(reading.text) < SHORTEST
     other = trail.sure and not short and not _akin(changed, reading.text)
-    poor = not trail.sure or short or (reading.confidence < SURE and not other)
-    same_place = steady and not (other and reading.confidence >= SURE)
+    doubtful = reading.confidence < SURE or not trail.certain
+    poor = not trail.sure or short or (doubtful and not other)
+    same_place = (steady or ahead) and not (other and reading.confidence >= CERTAIN)
     reach = 1.5 + 10.0 * seconds if trail.sights == 1 else 1.0 + 5.0 * seconds
     if same_place or (poor and size_fits and away <= reach):
         return 1.0 + closeness
@@ -264,29 +243,6 @@ def beside(host: Trail, guest: Trail) -> bool:
     return all(place.when not in times and _near_path(host, place) for place in guest.places)
 
 
-def direction(growth: Growth) -> str:
-    """Either "approach" when the plate grew or went down the picture, "away" when it shrank or rose, or "unknown".
-
-    From a straight line through the logarithm of its height: a fifth more or less over the whole way is a
-    direction; without that, one and a half plate heights up or down.
-    """
-    if growth.count < 2:
-        return "unknown"
-    spread = growth.tt - growth.t * growth.t / growth.count
-    if spread > 1e-9:
-        slope = (growth.th - growth.t * growth.h / growth.count) / spread
-        change = slope * math.sqrt(12.0 * spread / growth.count)
-        if abs(change) >= 0.18:
-            return "approach" if change > 0 else "away"
-    if abs(growth.climb) >= 1.5:
-        return "approach" if growth.climb > 0 else "away"
-    return "unknown"
-
-
-def _bounded(pixels: float) -> float:
-    return pixels if -_FARTHEST <= pixels <= _FARTHEST else max(-_FARTHEST, min(_FARTHEST, pixels))
-
-
 def _allowed(text: str, trail: Trail, rules: Rules) -> int:
     """How many characters may differ: the setting, but never more than a third of the text."""
     longest = max(len(text), *(len(said.text) for said in trail.said)) if trail.said else len(text)
@@ -294,10 +250,15 @@ def _allowed(text: str, trail: Trail, rules: Rules) -> int:
 
 
 def _turned(trail: Trail, place: Place) -> bool:
-    """Whether a plate that grew would have shrunk at once, or the other way round: another vehicle."""
-    first, last = trail.places[0].height, trail.last.height
+    """Whether a plate that grew would have shrunk at once, or the other way round: another vehicle.
+
+    The middle one of the last three heights counts: a reflection makes a plate larger for a frame.
+    """
+    if trail.sights <= 2:
+        return False
+    first, last = trail.places[0].height, sorted(each.height for each in trail.places[-3:])[1]
     grew, shrank = last > 1.2 * first, first > 1.2 * last
-    return trail.sights > 2 and ((grew and place.height < last / 1.4) or (shrank and place.height > last * 1.4))
+    return (grew and place.height < last / 1.4) or (shrank and place.height > last * 1.4)
 
 
 def _akin(changed: int | None, text: str) -> bool:
@@ -305,22 +266,25 @@ def _akin(changed: int | None, text: str) -> bool:
     return changed is None or changed <= AKIN * len(text)
 
 
-def _distance(trail: Trail, place: Place, seconds: float) -> tuple[float, float]:
-    """(plate widths between ``place`` and the vehicle's expected way, how many times larger or smaller the plate is).
+def _distance(trail: Trail, place: Place, seconds: float) -> tuple[float, float, bool]:
+    """(plate widths between ``place`` and the vehicle's expected way, how many times larger or smaller the plate is
+    than it would be there, whether that is well before where it was last seen).
 
     The way leads from where it was last seen a little beyond where its speed takes it, so one that brakes is on it
-    too; a plate that grows or shrinks moves the faster or slower for it.
+    too.
     """
     last = trail.last
-    scaled = place.height / last.height
-    ahead = AHEAD * seconds * max(0.5, min(2.0, scaled))
-    x, y, dx, dy = place.x - last.x, place.y - last.y, trail.vx * ahead, trail.vy * ahead
+    dx, dy, growth = onward(trail.places, (trail.vx, trail.vy), place, AHEAD * seconds)
+    x, y = place.x - last.x, place.y - last.y
     length, along = dx * dx + dy * dy, x * dx + y * dy
     part = max(0.0, min(1.0, along / length)) if length > 0.0 else 0.0
+    scaled = place.height / last.height / (1.0 + part * (growth - 1.0))
+    scaled = max(scaled, 1.0 / scaled)
     width = math.sqrt(last.width * place.width)
     if trail.sights > 2 and -along > BACKWARDS * width * math.sqrt(length) > 0.0:
-        return math.inf, max(scaled, 1.0 / scaled)
-    return math.hypot(x - part * dx, y - part * dy) / width, max(scaled, 1.0 / scaled)
+        return math.inf, scaled, False
+    gone = trail.sights > 2 and part >= 0.4 and length > (0.5 * width) ** 2
+    return math.hypot(x - part * dx, y - part * dy) / width, scaled, gone
 
 
 def _changed(text: str, trail: Trail) -> int | None:
@@ -370,6 +334,7 @@ def _hear(
     """The texts and the surest characters after one more reading."""
     if not reading.text:
         return said, plate
+    reading = trusted(reading)
     weights = {each.text: each.weight for each in said}
     weights[reading.text] = min(1e6, weights.get(reading.text, 0.0) + reading.confidence)
     ranked = sorted(weights, key=lambda text: -weights[text])[:MAX_TEXTS]
@@ -380,16 +345,3 @@ def _hear(
     if reading.confidence > surest:
         plate = tuple(Character(char=each.char, confidence=each.confidence) for each in characters)
     return tuple(Said(text, weights[text]) for text in ranked), plate
-
-
-def _grow(growth: Growth, seconds: float, last: Place | None, place: Place) -> Growth:
-    h = math.log(place.height)
-    climb = 0.0 if last is None else (place.y - last.y) / max(last.height, place.height)
-    return Growth(
-        growth.count + 1,
-        growth.t + seconds,
-        growth.h + h,
-        growth.tt + seconds * seconds,
-        growth.th + seconds * h,
-        growth.climb + climb,
-    )

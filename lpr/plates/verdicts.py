@@ -11,8 +11,9 @@ from lpr.events import Micros, PassageDecided, ReadingsDiscarded
 from lpr.plates import unplated
 from lpr.plates.attributes import attributes
 from lpr.plates.categories import category_of, vehicle_of
-from lpr.plates.tracks import Trail, direction
+from lpr.plates.tracks import Trail
 from lpr.plates.voting import Ballot, Elected
+from lpr.plates.ways import direction
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 "The algorithm compares the Reliability of identifying each character": the readings that are near to what most of
 them say (``max_different_characters``) vote with the probabilities that their engine gave each candidate of each
-character (``lpr.plates.fusion``). A reading weighs by its confidence, the plate's height, its sharpness and the
+character (``lpr.plates.fusion``). A reading weighs by its confidence as far as a plate of its size can be read
+(``lpr.plates.legible``), the plate's height, its sharpness and the
 detector's score, against the best of the same vehicle. The best recognition, whose picture is kept, is the one with the
 most weight among those that read what was voted.
 Pure: no clock, no order but the readings' own. Imports ``lpr.events`` (value types) and ``lpr.plates``.
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from lpr.events import Character, Corners, Micros, Picture, Reading, Vote
+from lpr.events import Character, Micros, Picture, Reading, Vote
 from lpr.plates.formats import CLASSES, by_key
 from lpr.plates.fusion import Grammar, Witness, fuse
+from lpr.plates.legible import plate_height, plate_width, trusted
 from lpr.plates.texts import SHORTEST, characters_of, difference
 
 MAX_CANDIDATES = 8
@@ -76,18 +78,6 @@ class Elected:
     picture: Picture
     votes: tuple[Vote, ...]
     pictures: tuple[Picture, ...]
-
-
-def plate_height(corners: Corners) -> float:
-    """Mean length of a plate's left and right edges, pixels."""
-    top_left, top_right, bottom_right, bottom_left = corners
-    return (math.dist(top_left, bottom_left) + math.dist(top_right, bottom_right)) / 2.0
-
-
-def plate_width(corners: Corners) -> float:
-    """Mean length of a plate's upper and lower edges, pixels."""
-    top_left, top_right, bottom_right, bottom_left = corners
-    return (math.dist(top_left, top_right) + math.dist(bottom_left, bottom_right)) / 2.0
 
 
 def elect(ballots: Sequence[Ballot], rules: Rules) -> Elected | None:
@@ -148,7 +138,7 @@ def _weights(ballots: Sequence[Ballot]) -> list[float]:
         size = math.sqrt(plate_height(reading.corners) / tallest) if tallest > 0 else 1.0
         focus = 0.5 + 0.5 * max(0.0, reading.sharpness) / sharpest if sharpest > 0 else 1.0
         found = 0.5 + 0.5 * max(0.0, reading.detection) / plainest if plainest > 0 else 1.0
-        weights.append(max(1e-6, reading.confidence * size * focus * found))
+        weights.append(max(1e-6, trusted(reading).confidence * size * focus * found))
     return weights
 
 
@@ -213,7 +203,7 @@ def _kind(char: str) -> str:
 def _witness(ballot: Ballot, weight: float) -> Witness:
     corners = ballot.reading.corners
     return Witness(
-        characters=characters_of(ballot.reading),
+        characters=characters_of(trusted(ballot.reading)),
         weight=weight,
         x=sum(corner[0] for corner in corners) / 4.0,
         y=sum(corner[1] for corner in corners) / 4.0,

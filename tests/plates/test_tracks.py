@@ -8,19 +8,9 @@ from hypothesis import strategies as st
 
 from lpr.events import Character, Reading
 from lpr.plates.boxes import overlap, within
-from lpr.plates.tracks import (
-    Growth,
-    Trail,
-    apart,
-    assign,
-    begin,
-    beside,
-    direction,
-    follow,
-    likeness,
-    place_of,
-)
+from lpr.plates.tracks import Trail, apart, assign, begin, beside, follow, likeness
 from lpr.plates.voting import Rules
+from lpr.plates.ways import Growth, direction, place_of
 
 RULES = Rules()
 SECOND = 1_000_000
@@ -148,6 +138,53 @@ def test_the_direction_is_told_by_growth_and_by_the_way() -> None:
     assert direction(trail(*(reading("A", y=-10.0 * n) for n in range(8))).growth) == "away"
     assert direction(trail(*(reading("A", x=50.0 * n) for n in range(8))).growth) == "unknown"
     assert direction(Growth()) == "unknown"
+
+
+def road(text: str, z: float, confidence: float = 0.9) -> Reading:
+    """A plate ``z`` metres down a straight road, seen by a camera 4 m above it."""
+    return reading(text, x=480.0 + 2000.0 / z, y=150.0 + 3600.0 / z, height=100.0 / z, confidence=confidence)
+
+
+LEAVING = trail(*(road("RJQ8D13", 10.0 + 1.25 * n) for n in range(9)))
+"""At 10 m/s, last seen 20 m away."""
+
+
+def test_what_is_read_on_a_vehicles_own_way_is_its_own_however_it_reads() -> None:
+    """Half a second later nobody else can be where it is expected: who follows is behind, who comes elsewhere."""
+    assert fits(LEAVING, road("YXL803", 25.0, confidence=0.8), 0.5)
+    assert fits(LEAVING, road("YXL803", 23.5, confidence=0.8), 0.5), "it brakes"
+    assert not fits(LEAVING, road("YXL803", 15.0, confidence=0.8), 0.5), "the next one"
+    assert not fits(LEAVING, road("YXL803", 25.0, confidence=0.95), 0.5), "surely read: it came out from somewhere"
+    assert not fits(LEAVING, road("YXL803", 32.0, confidence=0.8), 1.2), "after more than a second the next is there"
+
+
+def test_the_next_vehicle_a_second_behind_is_not_the_one_before() -> None:
+    for behind in (8.0, 10.0, 15.0):
+        assert not fits(LEAVING, road("ABC1D23", 24.0 - behind, confidence=0.8), 0.4)
+
+
+def test_a_misread_at_first_sight_is_the_vehicle_that_is_read_a_moment_later() -> None:
+    first = trail(reading("ZKA144", x=856, y=489, height=24.0, confidence=0.87))
+    assert fits(first, reading("ZKK0F44", x=802, y=429, height=20.0, confidence=0.99), 0.1)
+    assert not fits(first, reading("BRX5M21", x=802, y=429, height=20.0, confidence=0.99), 0.1), "nothing in common"
+    sure = trail(reading("ZKA144", x=856, y=489, height=24.0, confidence=0.97))
+    assert not fits(sure, reading("ZKK0F44", x=802, y=429, height=20.0, confidence=0.99), 0.1), "both are certain"
+
+
+def test_a_plate_too_small_to_be_read_says_nothing_about_whose_it_is() -> None:
+    """T5 of a drive in the glare: 17 pixels wide, read as something else each time, surely each time."""
+    far = begin(0, reading("XTN455", y=160, height=4.2, confidence=0.88), 0)
+    assert not far.sure and far.plate == tuple(Character(char=char, confidence=0.0) for char in "XTN455")
+    seen = [reading("PTRY76", y=158, height=4.2, confidence=0.79)]
+    assert assign([far], seen, 100_000, RULES) == [0]
+    near = begin(0, reading("XTN455", y=160, height=20.0, confidence=0.88), 0)
+    assert assign([near], [reading("PTRY76", y=158, height=20.0, confidence=0.95)], 600_000, RULES) == [None]
+
+
+def test_a_reflection_that_makes_a_plate_larger_for_a_frame_turns_nobody_round() -> None:
+    grew = trail(*(reading("CTJ5315", y=200.0 + 8 * n, height=height) for n, height in enumerate((10, 11, 12, 13, 19))))
+    assert fits(grew, reading("CTJ5315", y=242, height=13.0), 0.1)
+    assert not fits(grew, reading("CTJ5315", y=160, height=8.0), 0.1), "a third smaller is the next of the fleet"
 
 
 NUMBERS = st.floats(-1e9, 1e9)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lpr.events import Reading
-from lpr.plates.tracks import Place
+from lpr.plates.ways import Place
 from lpr.scene.street import Truth
 from tools.drives.noise import Faults, SimulatedEngine
 from tools.drives.pictures import DriveStreet

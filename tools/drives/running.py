@@ -25,8 +25,8 @@ from lpr.events import (
     SourceOpened,
 )
 from lpr.plates.gate import GateRules, Glance, Scene, Shown, look, marked, recorded
-from lpr.plates.tracks import Place, place_of
 from lpr.plates.voting import Rules
+from lpr.plates.ways import Place, place_of
 
 START: Micros = 1_750_000_000_000_000
 SOURCE = "drive"

@@ -15,7 +15,7 @@ import numpy as np
 
 from lpr.events import PassageDecided, Reading
 from lpr.plates.formats import by_key
-from lpr.plates.tracks import Place
+from lpr.plates.ways import Place
 from lpr.scene.street import Truth
 from tools.drives.running import START, Sight, place
 
