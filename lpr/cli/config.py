@@ -1,4 +1,7 @@
-"""``lpr config check|show|schema``: is the file right, what is in force and where from, what may be written."""
+"""``lpr config check|show|schema``: is the file right, what is in force and where from, what may be written.
+
+May import ``lpr.settings`` and ``lpr.plates.formats`` (which countries there are, what ``lpr.config`` can't know).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 
 from lpr import settings
 from lpr.cli.output import say, say_json, say_table, warn
+from lpr.plates.formats import UnknownCountry, countries_of
 
 Commands = Any
 """argparse's sub-parsers: their class is private."""
@@ -44,6 +48,12 @@ def load(options: argparse.Namespace) -> settings.Settings:
     if path is None and Path(settings.DEFAULT_FILE).is_file():
         path = Path(settings.DEFAULT_FILE)
     loaded = settings.load(path, options.set)
+    try:
+        countries_of(loaded.config.engine.countries)
+    except UnknownCountry as problem:
+        key = "engine.countries"
+        place = next(origin for name, origin in loaded.origins.items() if name.startswith(key))
+        raise settings.ConfigError(f"{place}: {key}", str(problem)) from None
     for text in loaded.warnings:
         warn(text)
     return loaded

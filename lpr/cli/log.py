@@ -131,6 +131,8 @@ def _export(options: argparse.Namespace) -> int:
         else:
             with options.output.open("w", encoding="utf-8", newline="") as target:
                 run_async(lambda: export(target))
+    except BrokenPipeError:
+        raise  # nobody reads on (`| head`), which is no error: main knows
     except OSError as error:
         raise CommandError(f"{options.output or 'standard output'}: {error.strerror}") from None
     finally:

@@ -1,14 +1,14 @@
-"""``lpr read IMAGES…``: the plates on photographs, best first."""
+"""``lpr read IMAGES…``: the plates on photographs, best first. May import ``lpr.plates.formats`` (countries)."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lpr
 from lpr.cli.output import CommandError, Progress, say, say_json, warn
+from lpr.plates.formats import UnknownCountry, countries_of
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 """The files that are taken from a folder."""
@@ -30,11 +30,11 @@ def add(commands: Any) -> None:
         action="append",
         default=[],
         metavar="XX",
-        help="expected countries, ISO alpha-2 (BR,AR,…); repeatable",
+        help="expected countries (BR,AR,…) or regions (southern-cone, andes, latin-america, europe, us); repeatable",
     )
     command.add_argument(
         "--min-confidence",
-        type=float,
+        type=_fraction,
         metavar="C",
         help=f"leave out plates under it (0-1; {UNSURE} for people, 0 with --json)",
     )
@@ -42,15 +42,15 @@ def add(commands: Any) -> None:
 
 
 def _read(options: argparse.Namespace) -> int:
-    countries = tuple(code.strip().upper() for given in options.country for code in given.split(",") if code.strip())
-    for code in countries:
-        if len(code) != 2 or not code.isalpha():
-            raise CommandError(f"--country {code}: not a country; write ISO alpha-2 codes such as BR or BR,AR")
-    paths = list(_files(options.images))
+    try:
+        countries = countries_of(code.strip() for given in options.country for code in given.split(",") if code.strip())
+    except UnknownCountry as problem:
+        raise CommandError(f"--country: {problem}") from None
+    paths, failed = _files(options.images)
     least = options.min_confidence if options.min_confidence is not None else 0.0 if options.json else UNSURE
-    failed = 0
     reader = lpr.Reader(countries=countries)
-    progress = Progress("reading", len(paths), quiet=len(paths) < 2)
+    progress = Progress("read", len(paths), quiet=len(paths) < 2)
+    progress.step(0)
     for path in paths:
         try:
             plates, elapsed = reader.timed(path)
@@ -59,7 +59,6 @@ def _read(options: argparse.Namespace) -> int:
             plates, elapsed, error = (), 0.0, str(problem)
             failed += 1
         kept = [plate for plate in plates if plate.confidence >= least]
-        progress.step()
         progress.clear()
         if error is not None:
             warn(error)
@@ -71,19 +70,32 @@ def _read(options: argparse.Namespace) -> int:
             say_json(line)
         elif error is None:
             say(f"{path}: " + (", ".join(_short(plate) for plate in kept) or "no plate"))
+        progress.step()
     progress.clear()
     return 1 if failed else 0
 
 
-def _files(given: list[Path]) -> Iterator[Path]:
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text}: not between 0 and 1")
+    return value
+
+
+def _files(given: list[Path]) -> tuple[list[Path], int]:
+    """The files to read, and how many of the folders have none."""
+    found: list[Path] = []
+    empty = 0
     for path in given:
         if path.is_dir():
             inside = sorted(child for child in path.rglob("*") if child.suffix.lower() in SUFFIXES)
             if not inside:
                 warn(f"{path}: no image in this folder")
-            yield from inside
+                empty += 1
+            found += inside
         else:
-            yield path
+            found.append(path)
+    return found, empty
 
 
 def _short(plate: lpr.Plate) -> str:

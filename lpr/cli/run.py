@@ -20,7 +20,7 @@ from lpr.cli.config import add_options, load
 from lpr.cli.log import iso
 from lpr.cli.output import CommandError, say, say_json
 from lpr.cli.places import EXPECTED, alone
-from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Rtsp
+from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Retention, Rtsp
 from lpr.core.supervise import VitalActorFailed
 from lpr.events import PassageDecided, ServerListening
 from lpr.keys import KeyProblem
@@ -37,13 +37,22 @@ DEMO_DATA = "lpr-demo"
 """Where the demo keeps its things, so that it never touches another service's."""
 
 
+DEMO_KEPT = Retention(days=1.0, max_pictures_mb=1000, every=600.0)
+"""The street has a vehicle every other second, more than a gigabyte of pictures an hour: not for a disk to fill."""
+
+
 DEMO_COUNTRIES = ("AR", "BO", "BR", "CL", "PY", "UY")
 """The countries whose vehicles drive in the demo street."""
 
 
 def add(commands: Any) -> None:
     """Add both commands."""
-    run: argparse.ArgumentParser = commands.add_parser("run", help="run the service", description=__doc__)
+    run: argparse.ArgumentParser = commands.add_parser(
+        "run",
+        help="run the service",
+        description="Run the service in the foreground, until Ctrl-C, SIGTERM or (with --until-end) the end of its"
+        " sources. Without a source, the cameras of the configuration; without one of these, a rendered street.",
+    )
     run.add_argument(
         "source", nargs="?", help="a video file, a folder, a URL or a device, instead of the configured camera"
     )
@@ -51,7 +60,11 @@ def add(commands: Any) -> None:
     run.add_argument("--until-end", action="store_true", help="stop when the sources have ended and all is delivered")
     run.set_defaults(run=_run)
     demo: argparse.ArgumentParser = commands.add_parser(
-        "demo", help="a rendered street, the page, the API and servers for NVRs, with no configuration"
+        "demo",
+        help="a rendered street, the page, the API and servers for NVRs, with no configuration",
+        description="A rendered street with vehicles of several countries, the page, the API and servers for NVRs, with"
+        f" no configuration, on this computer alone. Everything is kept in {DEMO_DATA}/, at most"
+        f" {DEMO_KEPT.max_pictures_mb} MB of pictures; delete the folder to begin anew. Ctrl-C ends it.",
     )
     demo.add_argument("--no-browser", action="store_true", help="don't open the page")
     demo.set_defaults(run=_demo)
@@ -89,6 +102,8 @@ def _demo(options: argparse.Namespace) -> int:
             config = change(config, engine=change(config.engine, countries=DEMO_COUNTRIES))
     if config.data == Config().data:
         config = change(config, data=DEMO_DATA)
+    if config.retention == Retention():
+        config = change(config, retention=DEMO_KEPT)
     return _serve(_placed(config, options), options, browser=not options.no_browser)
 
 

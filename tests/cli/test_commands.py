@@ -11,6 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+import lpr
 from lpr.cli.log import parse_time
 from lpr.cli.main import main
 from lpr.cli.output import CommandError
@@ -68,6 +69,15 @@ def test_export_as_json_lines_and_csv(data: Path, tmp_path: Path, capsys: Output
     header, row = capsys.readouterr().out.splitlines()
     assert header.startswith("seq,id,wall,type")
     assert "UserAdded" in row
+
+
+def test_an_export_ends_quietly_when_nobody_reads_on(data: Path) -> None:
+    command = [sys.executable, "-m", "lpr", "log", "export", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
 
 
 def test_an_unknown_event_or_folder_is_named(data: Path, tmp_path: Path, capsys: Output) -> None:
@@ -128,6 +138,48 @@ def test_config_commands(tmp_path: Path, capsys: Output) -> None:
     assert json.loads(capsys.readouterr().out)["ok"] is False
     assert main(["config", "schema"]) == 0
     assert "MilesightServer" in json.loads(capsys.readouterr().out)["$defs"]
+
+
+def test_a_country_without_formats_is_refused_wherever_it_is_written(tmp_path: Path, capsys: Output) -> None:
+    file = tmp_path / "lpr.toml"
+    file.write_text('[web]\nport = 0\n[engine]\ncountries = ["BR", "ZZ"]\n')
+    assert main(["config", "check", str(file)]) == 2
+    assert f"{file}:4: engine.countries: no plate formats for country 'ZZ'; known are AL, " in capsys.readouterr().err
+    assert main(["config", "check", "--set", 'engine.countries=["XX"]']) == 2
+    assert "--set: engine.countries: no plate formats for country 'XX'" in capsys.readouterr().err
+    assert main(["read", "--country", "br,zz", "none.jpg"]) == 2
+    assert "--country: no plate formats for country 'zz'; known are AL, " in capsys.readouterr().err
+
+
+def test_reading_says_where_nothing_could_be_read(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"garbage")
+    (tmp_path / "empty").mkdir()
+    assert main(["read", "--json", "--country", "southern-cone", str(tmp_path / "broken.jpg")]) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["plates"] == [] and "no picture of a known format" in told.err
+    assert main(["read", str(tmp_path / "empty")]) == 1
+    assert "no image in this folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refused:
+        main(["read", "--min-confidence", "7", str(tmp_path / "broken.jpg")])
+    assert refused.value.code == 2 and "7: not between 0 and 1" in capsys.readouterr().err
+
+
+def test_the_progress_is_there_while_a_picture_is_read(
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(b"garbage")
+    shown: list[str] = []
+
+    def timed(_reader: object, path: Path) -> None:
+        shown.append(capsys.readouterr().err)
+        raise lpr.ImageError(f"{path.name}: no picture")
+
+    monkeypatch.setattr(lpr.Reader, "timed", timed)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert main(["read", str(tmp_path)]) == 1
+    assert [text.rpartition("\r")[2] for text in shown] == ["read: 0 of 2 \x1b[K", "read: 1 of 2 \x1b[K"]
+    assert capsys.readouterr().err.endswith("\r\x1b[K")
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "5x", "2026-13-01"])
