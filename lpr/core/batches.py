@@ -59,19 +59,15 @@ class BatchSettings(Protocol):
 class Waiting(Entry, eq=False):
     """An append in the queue, or (``job``) other work for the writer's connection.
 
-    ``also``: statements in the append's transaction, which it then has for itself. ``result``: the job's.
+    ``also``: statements in the append's transaction, which it then has for itself (``alone``). ``result``: the job's.
     """
 
     done: Waiter
     also: Statements | None = None
     job: Callable[[Writer], Any] | None = None
+    alone: bool = False
     result: Any = None
     error: BaseException | None = None
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is a transaction of its own."""
-        return self.job is not None or self.also is not None
 
 
 @dataclass(eq=False, slots=True)
@@ -122,12 +118,28 @@ class Batches:
         """Events that were submitted and are not written yet."""
         return self._waiting
 
-    def entry(self, events: Sequence[Encoded], actor: str, causes: Sequence[int], cursor: int | None) -> Waiting:
-        """An append to be submitted."""
-        return Waiting(events, actor, causes, cursor, 0, 0, (), self._loop.waiter())
+    async def append(
+        self,
+        events: Sequence[Encoded],
+        actor: str,
+        causes: Sequence[int],
+        cursor: int | None,
+        also: Statements | None = None,
+    ) -> tuple[Link, ...]:
+        """Have an append written, see ``EventLog.append``; returns when it is durable. Raises as ``_submit`` does."""
+        waiting = Waiting(events, actor, causes, cursor, 0, 0, (), self._loop.waiter(), also, None, also is not None)
+        await self._submit(waiting)
+        return waiting.records
 
-    async def submit(self, waiting: Waiting) -> None:
-        """Have it written, stamped with the time at which it gets into the queue; returns when it is durable.
+    async def run_job(self, job: Callable[[Writer], T]) -> T:
+        """Run ``job`` where the writer runs, in its turn. Raises what it raises, and LogClosedError."""
+        waiting = Waiting((), ACTOR, (), None, 0, 0, (), self._loop.waiter(), None, job, True)
+        await self._submit(waiting)
+        result: T = waiting.result
+        return result
+
+    async def _submit(self, waiting: Waiting) -> None:
+        """Have it written, stamped with the time at which it gets into the queue.
 
         Waits while the queue is full. Cancelled, it is taken back if no batch has it yet, and written whole otherwise.
         Raises LogClosedError, LogUnavailable (nothing was written), LogDamagedError, and what a job raises.
@@ -140,7 +152,11 @@ class Batches:
         self._waiting += len(waiting.events)
         self._queue.append(waiting)
         if not self._called:
-            self._call()
+            self._called = True
+            if self._offload is in_thread:
+                self._loop.soon(self._call)
+            else:
+                self._call()
         try:
             await waiting.done
         except BaseException:
@@ -151,18 +167,11 @@ class Batches:
         if waiting.error is not None:
             raise _own(waiting.error)
 
-    async def run_job(self, job: Callable[[Writer], T]) -> T:
-        """Run ``job`` where the writer runs, in its turn. Raises what it raises, and LogClosedError."""
-        waiting = self.entry((), ACTOR, (), None)
-        waiting.job = job
-        await self.submit(waiting)
-        result: T = waiting.result
-        return result
-
     def close(self) -> None:
         """Take nothing more; ``run`` ends when the queue is empty."""
         self._closing = True
         self._room.set()
+        self._called = True
         self._call()
 
     async def run(self) -> None:
@@ -196,19 +205,19 @@ class Batches:
                 await self._idle
 
     def _call(self) -> None:
-        """Have the writer look into the queue."""
-        self._called = True
+        """Have the writer look into the queue. The thread is called when the other appends that can come now are there
+        too: until then it would only wait for the interpreter."""
         if self._offload is in_thread:
             self._calls.put(None)
         elif self._idle is not None:
-            self._idle.wake()
+            self._loop.wake(self._idle)
 
     def _finish(self, batch: _Batch) -> None:
         """The loop's share of a batch that was written, or was not."""
         self._publish(batch.written, batch.head)
-        count = 0
+        count, wake = 0, self._loop.wake
         for waiting in batch.members:
-            waiting.done.wake()
+            wake(waiting.done)
             count += len(waiting.events)
         self._release(count)
 
@@ -232,13 +241,19 @@ class Batches:
                     self._loop.call(partial(self._finish, batch))
                 if self._closing and not self._queue:
                     break
-            self._loop.call(ended.wake)
+            self._loop.call(partial(self._loop.wake, ended))
 
     def _take(self) -> _Batch | None:
         """The next batch: whole appends up to ``batch`` events, or one job."""
         members: list[Waiting] = []
-        room = self._size
-        while room > 0 and (waiting := self._next()) is not None:
+        room, queue = self._size, self._queue
+        while room > 0:
+            waiting, self._held = self._held, None
+            if waiting is None:
+                try:
+                    waiting = queue.popleft()
+                except IndexError:
+                    break
             room -= len(waiting.events)
             if members and (room < 0 or waiting.alone):
                 self._held = waiting
@@ -247,15 +262,6 @@ class Batches:
             if waiting.alone:
                 break
         return _Batch(members) if members else None
-
-    def _next(self) -> Waiting | None:
-        held, self._held = self._held, None
-        if held is not None:
-            return held
-        try:
-            return self._queue.popleft()
-        except IndexError:
-            return None
 
     def _write(self, batch: _Batch) -> None:
         """One transaction, or one job. What goes wrong is told to those who wait."""

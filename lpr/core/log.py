@@ -94,7 +94,7 @@ class EventLog:
         self._pages = pages
         self._batches = Batches(writer, clock, settings, offload, self._publish)
         self._encode = CODEC.encoder()
-        self._grown = anyio.Event()
+        self._grown: anyio.Event | None = None
         self._head = writer.head
         self._ring: list[Link] = []
         self._ring_size = settings.ring
@@ -172,12 +172,9 @@ class EventLog:
         Raises LogUnavailable (nothing was written; may be retried), LogClosedError, LogDamagedError, and
         ValueError for an event that isn't in the vocabulary.
         """
-        causes = [cause] * len(events) if isinstance(cause, int) else list(cause)
-        encode = self._encode
-        waiting = self._batches.entry([encode(event) for event in events], actor, causes, cursor)
-        waiting.also = also
-        await self._batches.submit(waiting)
-        return waiting.records
+        causes = (cause,) * len(events) if isinstance(cause, int) else tuple(cause)
+        encoded = tuple(map(self._encode, events))
+        return await self._batches.append(encoded, actor, causes, cursor, also)
 
     async def maintain(self, job: Callable[[Writer], T]) -> T:
         """Run ``job`` on the writer's connection, in its turn (retention)."""
@@ -199,8 +196,9 @@ class EventLog:
             del ring[: len(ring) - size]
         if head > self._head:
             self._head = head
-            grown, self._grown = self._grown, anyio.Event()
-            grown.set()
+            if self._grown is not None:
+                self._grown.set()
+                self._grown = None
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -252,6 +250,8 @@ class EventLog:
     async def wait(self, after: int) -> int:
         """The head, as soon as it is over ``after``."""
         while self._head <= after:
+            if self._grown is None:
+                self._grown = anyio.Event()
             await self._grown.wait()
         return self._head
 

@@ -86,8 +86,8 @@ class Abandoning:
     def freed(self) -> None:
         """A call that was given up has ended after all."""
         self._hanging -= 1
-        while self._waiting:
-            self._waiting.popleft().wake()
+        while self._loop is not None and self._waiting:
+            self._loop.wake(self._waiting.popleft())
 
 
 class _Job:
@@ -119,7 +119,7 @@ class _Job:
         if self.given_up:
             self._owner.freed()
         else:
-            self.done.wake()
+            self._loop.wake(self.done)
 
 
 _Jobs: TypeAlias = "SimpleQueue[_Job | None]"

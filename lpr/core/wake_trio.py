@@ -22,6 +22,12 @@ class TrioLoop:
     def waiter(self) -> TaskWaiter:
         return TaskWaiter()
 
+    def wake(self, waiter: Any) -> None:
+        waiter.wake()
+
+    def soon(self, function: Callable[[], object]) -> None:
+        function()
+
     def call(self, function: Callable[[], object]) -> None:
         self._token.run_sync_soon(function)
 

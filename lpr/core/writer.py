@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from lpr.core import blocks, store
+from lpr.core.ahead import Ahead
 from lpr.core.record import Encoded, Link, chain_hash, content_of, genesis, tag_of
 from lpr.events import Baseline, Micros
 
@@ -53,6 +54,7 @@ class Writer:
         self._boot = boot
         self._next = 1
         self._notes = blocks.Notes()
+        self._ahead = Ahead(path, store.CHECKPOINT)
         self._resume()
 
     def _resume(self) -> None:
@@ -75,7 +77,8 @@ class Writer:
         Raises LogUnavailable (nothing written), LogDamagedError.
         """
         written: list[tuple[Link, ...]] = []
-        rows: list[store.Stored] = []
+        values: list[store.Value] = []
+        kinds: list[str] = []
         moves: list[tuple[str, int]] = []
         snapshots: list[tuple[str, int]] = []
         seq, previous = self._next, self.hash
@@ -86,7 +89,8 @@ class Writer:
             for event, cause in zip(entry.events, entry.causes, strict=True):
                 kind, version, body = event.type, event.version, event.body
                 previous = chain_hash(previous, content_of(seq, kind, version, actor, cause, wall, mono, boot, body))
-                rows.append((seq, kind, version, actor, cause, wall, mono, boot, body, previous))
+                values += (seq, kind, version, actor, cause, wall, mono, boot, event.text, previous)
+                kinds.append(kind)
                 records.append(Link(seq, kind, version, wall, body, tag, None, actor, cause, mono, boot, previous))
                 if kind == _BASELINE:
                     snapshots.append((entry.actor, seq))
@@ -94,14 +98,14 @@ class Writer:
             if entry.cursor is not None:
                 moves.append((entry.actor, entry.cursor))
             written.append(tuple(records))
-        notes = self._notes.new(self._next, [row[1] for row in rows])
+        notes = self._notes.new(self._next, kinds)
         try:
-            self._commit(rows, notes, moves, snapshots, also)
+            self._commit(values, notes, moves, snapshots, also)
         except sqlite3.Error as error:
             self._roll_back()
-            if not (rows and self._is_written(seq - 1, previous)):
+            if not (kinds and self._is_written(seq - 1, previous)):
                 raise store.refusal(error, self.path) from error
-        if rows:
+        if kinds:
             self.head, self.hash, self._next = seq - 1, previous, seq
         if notes:
             self._notes.keep(notes)
@@ -110,7 +114,7 @@ class Writer:
 
     def _commit(
         self,
-        rows: list[store.Stored],
+        values: list[store.Value],
         notes: set[blocks.Note],
         moves: list[tuple[str, int]],
         snapshots: list[tuple[str, int]],
@@ -118,7 +122,8 @@ class Writer:
     ) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
-        store.append(connection, rows)
+        self._ahead.extend()
+        store.append(connection, values)
         if notes:
             blocks.note(connection, notes)
         if moves:

@@ -282,4 +282,4 @@ class Subscription:
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            waiter.wake()
+            running_loop().wake(waiter)

@@ -37,23 +37,25 @@ async def test_each_is_woken_by_its_own() -> None:
             tasks.start_soon(wait, number)
         await anyio.wait_all_tasks_blocked()
         assert woken == []
-        waiters[1].wake()
+        loop.wake(waiters[1])
         await anyio.wait_all_tasks_blocked()
         assert woken == [1]
-        waiters[0].wake()
-        waiters[2].wake()
+        loop.wake(waiters[0])
+        loop.wake(waiters[2])
     assert sorted(woken) == [0, 1, 2]
 
 
 async def test_woken_before_it_waits() -> None:
-    waiter = running_loop().waiter()
-    waiter.wake()
+    loop = running_loop()
+    waiter = loop.waiter()
+    loop.wake(waiter)
     with anyio.fail_after(5):
         await waiter
 
 
 async def test_a_wait_can_be_cancelled_and_a_late_call_does_nothing() -> None:
-    waiter = running_loop().waiter()
+    loop = running_loop()
+    waiter = loop.waiter()
 
     async def wait() -> None:
         await waiter
@@ -63,9 +65,31 @@ async def test_a_wait_can_be_cancelled_and_a_late_call_does_nothing() -> None:
         tasks.start_soon(wait)
         await anyio.wait_all_tasks_blocked()
         tasks.cancel_scope.cancel()
-    waiter.wake()
-    waiter.wake()
+    loop.wake(waiter)
+    loop.wake(waiter)
     await anyio.wait_all_tasks_blocked()
+
+
+async def test_soon_is_after_the_tasks_that_can_go_on_or_at_once(anyio_backend_name: str) -> None:
+    loop = running_loop()
+    waiters = [loop.waiter() for _ in range(20)]
+    seen: list[str] = []
+
+    async def wait(number: int) -> None:
+        await waiters[number]
+        if not seen:
+            loop.soon(lambda: seen.append("called"))
+        seen.append("task")
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(wait, number)
+        await anyio.wait_all_tasks_blocked()
+        for waiter in waiters:
+            loop.wake(waiter)
+        await anyio.wait_all_tasks_blocked()
+    assert len(seen) == 21
+    assert seen.index("called") == (20 if anyio_backend_name == "asyncio" else 0)
 
 
 async def test_another_thread_calls_in_order() -> None:
@@ -80,7 +104,7 @@ async def test_another_thread_calls_in_order() -> None:
     def work() -> None:
         for number in range(100):
             loop.call(lambda number=number: note(number))
-        loop.call(done.wake)
+        loop.call(lambda: loop.wake(done))
 
     with finished_thread(threading.Thread(target=work)):
         with anyio.fail_after(30):
