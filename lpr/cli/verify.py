@@ -90,7 +90,8 @@ def _trusted(text: str | None) -> TrustedKey | None:
     try:
         return load_trusted(text) if text is not None else None
     except KeyProblem as problem:
-        raise CommandError(f"--key: {problem}") from None
+        named = f"{text}: there is no such file, and it is no key itself: " if text and not Path(text).exists() else ""
+        raise CommandError(f"--key: {named}{problem}") from None
 
 
 def _log(path: Path, options: argparse.Namespace) -> bool:

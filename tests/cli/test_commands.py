@@ -109,6 +109,12 @@ def test_verify_says_what_is_no_picture(tmp_path: Path, capsys: Output) -> None:
     assert "gone.jpg" in said.err
 
 
+def test_a_key_that_is_not_there_is_named(tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8")
+    assert main(["verify", str(tmp_path / "a.jpg"), "--key", str(tmp_path / "none.pem")]) == 2
+    assert "none.pem: there is no such file" in capsys.readouterr().err
+
+
 def test_users_from_the_command_line(data: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["user", "add", "ben", "--data", str(data)]) == 0
     assert "one-time password" in capsys.readouterr().out

@@ -61,9 +61,10 @@ SECOND_VEHICLE = PERIOD + 3
 """A frame on which the second vehicle comes into view; the first has been decided by then."""
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the terminal shows of a running service."""
-    return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+def said(caplog: pytest.LogCaptureFixture, by: str = "") -> list[str]:
+    """What the terminal shows of a running service. ``by``: this logger alone ("lpr.service": problems)."""
+    shown = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    return [record.message for record in shown if by in ("", record.name)]
 
 
 async def test_the_disk_is_full(tmp_path: Path, numbers: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,7 +78,7 @@ async def test_the_disk_is_full(tmp_path: Path, numbers: Path, caplog: pytest.Lo
             told = await problem(service, str(tmp_path / "data"), "make room")
             assert "Traceback" not in told and "\n" not in told
             before = service.log.head
-            await until(lambda: any("make room" in line for line in said(caplog)))
+            await until(lambda: any("make room" in line for line in said(caplog, "lpr.service")))
             disk.make_room()
             await service.settled()
             await no_problem(service)
