@@ -217,7 +217,8 @@ def _of_formats(
     if not len(use):
         return []
     gains = grammar.gains(settings.priors.even)
-    letters = {_CODES[char]: gains[_CODES[char]][use] for segment in segments for text, _ in segment for char in text}
+    codes = {_CODES[char] for segment in segments for text, _ in segment for char in text}
+    letters = {code: gains[code][use] for code in codes}
     best = np.full((len(use), LONGEST + 1), -np.inf)
     best[:, 0] = np.log(shares[use] + 1e-300)
     steps = [best]

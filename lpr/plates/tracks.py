@@ -203,10 +203,11 @@ def likeness(trail: Trail, reading: Reading, place: Place, rules: Rules) -> floa
         return 1.5 + 0.5 * closeness
     short = len(reading.text) < SHORTEST
     other = trail.sure and not short and not _akin(changed, reading.text)
-    doubtful = reading.confidence < SURE or not trail.certain
+    cut_off = trail.sights == 1 and len(trail.text) < len(reading.text)
+    doubtful = reading.confidence < SURE or not trail.certain or cut_off
     poor = not trail.sure or short or (doubtful and not other)
     same_place = (steady or ahead) and not (other and reading.confidence >= CERTAIN)
-    reach = 1.5 + 10.0 * seconds if trail.sights == 1 else 1.0 + 5.0 * seconds
+    reach = 1.5 + 10.0 * min(seconds, 0.6) if trail.sights == 1 else 1.0 + (5.0 if trail.sights < 4 else 2.5) * seconds
     if same_place or (poor and size_fits and away <= reach):
         return 1.0 + closeness
     return 0.0

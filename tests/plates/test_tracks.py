@@ -142,7 +142,7 @@ def test_the_direction_is_told_by_growth_and_by_the_way() -> None:
 
 def road(text: str, z: float, confidence: float = 0.9) -> Reading:
     """A plate ``z`` metres down a straight road, seen by a camera 4 m above it."""
-    return reading(text, x=480.0 + 2000.0 / z, y=150.0 + 3600.0 / z, height=100.0 / z, confidence=confidence)
+    return reading(text, x=480.0 + 6000.0 / z, y=150.0 + 10800.0 / z, height=300.0 / z, confidence=confidence)
 
 
 LEAVING = trail(*(road("RJQ8D13", 10.0 + 1.25 * n) for n in range(9)))
@@ -167,8 +167,17 @@ def test_a_misread_at_first_sight_is_the_vehicle_that_is_read_a_moment_later() -
     first = trail(reading("ZKA144", x=856, y=489, height=24.0, confidence=0.87))
     assert fits(first, reading("ZKK0F44", x=802, y=429, height=20.0, confidence=0.99), 0.1)
     assert not fits(first, reading("BRX5M21", x=802, y=429, height=20.0, confidence=0.99), 0.1), "nothing in common"
-    sure = trail(reading("ZKA144", x=856, y=489, height=24.0, confidence=0.97))
+    sure = trail(reading("ZKA1144", x=856, y=489, height=24.0, confidence=0.97))
     assert not fits(sure, reading("ZKK0F44", x=802, y=429, height=20.0, confidence=0.99), 0.1), "both are certain"
+
+
+def test_two_rows_cut_off_by_the_pictures_edge_belong_to_the_plate_that_comes_in() -> None:
+    """Each row has lost its last character, so what is left is no part of the whole text."""
+    edge = trail(reading("CB916", x=943, y=461, height=20.0, confidence=0.99))
+    assert fits(edge, reading("CBJ9I61", x=892, y=414, height=20.0, confidence=0.97), 0.1)
+    assert not fits(edge, reading("XKJ7L02", x=892, y=414, height=20.0, confidence=0.97), 0.1)
+    whole = trail(reading("CBJ9161", x=943, y=461, height=20.0, confidence=0.99))
+    assert not fits(whole, reading("CBX9J07", x=892, y=414, height=20.0, confidence=0.97), 0.1), "as long: another"
 
 
 def test_a_plate_too_small_to_be_read_says_nothing_about_whose_it_is() -> None:
@@ -177,6 +186,9 @@ def test_a_plate_too_small_to_be_read_says_nothing_about_whose_it_is() -> None:
     assert not far.sure and far.plate == tuple(Character(char=char, confidence=0.0) for char in "XTN455")
     seen = [reading("PTRY76", y=158, height=4.2, confidence=0.79)]
     assert assign([far], seen, 100_000, RULES) == [0]
+    small = trail(*(reading("KHN991", height=7.0, confidence=0.99) for _ in range(5)))
+    assert small.sure
+    assert assign([small], [reading("XYZ123", height=5.5, confidence=0.95)], small.seen + 200_000, RULES) == [0]
     near = begin(0, reading("XTN455", y=160, height=20.0, confidence=0.88), 0)
     assert assign([near], [reading("PTRY76", y=158, height=20.0, confidence=0.95)], 600_000, RULES) == [None]
 
