@@ -9,6 +9,7 @@ May import ``lpr.vision.manifest`` and ``rectify``, ``lpr.events`` (Corners), nu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -71,19 +72,20 @@ def to_patch(quad: Array, size: tuple[int, int], reach: float, tall: float) -> A
 
     Both count points between pixels (the first pixel reaches from 0 to 1).
     """
-    across = (quad[1] - quad[0] + quad[2] - quad[3]) / 2
-    down = (quad[3] - quad[0] + quad[2] - quad[1]) / 2
-    width, height = float(np.hypot(*across)), float(np.hypot(*down))
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad.tolist()
+    across = ((bx - ax + cx - dx) / 2, (by - ay + cy - dy) / 2)
+    width = math.hypot(*across)
+    height = math.hypot((dx - ax + cx - bx) / 2, (dy - ay + cy - by) / 2)
     scale = size[0] / (reach * max(width, tall * height, 4.0))
-    c, s = (across / max(width, 1e-6)) * scale
-    linear = np.array([[c, s], [-s, c]])
-    return np.concatenate([linear, (np.array(size) / 2 - linear @ quad.mean(0))[:, None]], 1)
+    c, s = (one / max(width, 1e-6) * scale for one in across)
+    x, y = (ax + bx + cx + dx) / 4, (ay + by + cy + dy) / 4
+    return np.array([[c, s, size[0] / 2 - c * x - s * y], [-s, c, size[1] / 2 + s * x - c * y]])
 
 
 def cut(image: NDArray[np.uint8], matrix: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
     """The patch of ``size`` (width, height) of ``image`` (H, W, 3) under ``matrix``; a reduction is averaged."""
-    scale = float(np.hypot(matrix[0, 0], matrix[0, 1]))
-    finer = int(np.clip(np.ceil(0.45 / max(scale, 1e-6)), 1, _MOST_FINER))
+    scale = math.hypot(float(matrix[0, 0]), float(matrix[0, 1]))
+    finer = min(max(math.ceil(0.45 / max(scale, 1e-6)), 1), _MOST_FINER)
     fine = matrix * finer
     fine[:, 2] += fine[:, 0] * 0.5 + fine[:, 1] * 0.5 - 0.5  # from points between pixels to middles of pixels
     patch = cv2.warpAffine(
@@ -130,9 +132,8 @@ class CornerFinder:
                 f"{self.path}: outputs of shape {raw.shape} and {logits.shape}; {len(quads)} plates need "
                 f"({len(quads)}, 8) and ({len(quads)}, 1)"
             )
-        found = np.empty((len(quads), 4, 2), np.float32)
-        for i, matrix in enumerate(matrices):
-            points = raw[i].reshape(4, 2) * size
-            back = np.asarray(np.linalg.inv(matrix[:, :2]), np.float64)
-            found[i] = (points - matrix[:, 2]) @ back.T
-        return found, logits.reshape(-1)
+        there = np.array(matrices)
+        points = raw.reshape(-1, 4, 2) * size - there[:, None, :, 2]
+        turned = there[:, :, :2]  # turned and scaled: transposed and over the scale squared it is its own inverse
+        found = points @ turned / (turned[:, :1, :] ** 2).sum(2, keepdims=True)
+        return found.astype(np.float32), logits.reshape(-1)

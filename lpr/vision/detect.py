@@ -11,6 +11,7 @@ May import ``lpr.vision.corners``, ``detector_manifest``, ``detector_outputs``, 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ _DOUBT: Final = 0.45
 _MOST_LOOKS: Final = 16
 _MOST_DOUBTS: Final = 2
 """Second looks at detections over and under the threshold, of one picture."""
+_QUICK_DOUBT: Final = 0.8
+_QUICK_DOUBTS: Final = 3
+"""The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 
@@ -75,17 +79,22 @@ def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[N
     """
     order = np.argsort(-scores, kind="stable")
     groups: list[NDArray[np.intp]] = []
-    areas = np.maximum((boxes[:, 2:] - boxes[:, :2]).prod(1), 1e-6)
-    while len(order) and len(groups) < most:
-        lead = order[0]
-        low, high = np.maximum(boxes[order, :2], boxes[lead, :2]), np.minimum(boxes[order, 2:], boxes[lead, 2:])
-        inter = np.maximum(high - low, 0).prod(1)
-        iou = inter / (areas[order] + areas[lead] - inter)
-        inside = inter / np.minimum(areas[order], areas[lead])
-        same = (iou > overlap) | (inside > 0.8)
+    x1, y1, x2, y2 = (side[order] for side in boxes.T)
+    areas = np.maximum((x2 - x1) * (y2 - y1), 1e-6)
+    left = np.arange(len(order))
+    while len(left) and len(groups) < most:
+        if len(left) == 1:
+            groups.append(order[left])
+            break
+        lead, own = left[0], areas[left]
+        wide = np.minimum(x2[left], x2[lead]) - np.maximum(x1[left], x1[lead])
+        high = np.minimum(y2[left], y2[lead]) - np.maximum(y1[left], y1[lead])
+        inter = np.maximum(wide, 0) * np.maximum(high, 0)
+        # IoU over ``overlap``, or most of the smaller box in the other; both without dividing.
+        same = (inter > overlap * (own + areas[lead] - inter)) | (inter > 0.8 * np.minimum(own, areas[lead]))
         same[0] = True
-        groups.append(order[same])
-        order = order[~same]
+        groups.append(order[left[same]])
+        left = left[~same]
     return groups
 
 
@@ -121,8 +130,7 @@ class PlateDetector:
         self.min_score = manifest.min_score if min_score is None else min_score
         self.overlap, self.most, self.tiles = overlap, most, tiles
         self._closer = None if manifest.closer is None else CornerFinder(self.path.parent / manifest.closer, threads)
-        least = logit(self.min_score) - (_DOUBT if self._closer is not None else 0.0)
-        self._least = 1.0 / (1.0 + math.exp(-least)) if self.min_score > 0 else 0.0
+        self._least, self._doubts = self._least_score(_DOUBT), _MOST_DOUBTS
         self._session = open_session(
             self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
         )
@@ -136,6 +144,25 @@ class PlateDetector:
     def name(self) -> str:
         """The model's name, for the log."""
         return self.manifest.name
+
+    def scaled(self, scale: float, *, doubting: bool = False) -> PlateDetector:
+        """The same network with an input of ``scale`` times the size; for networks of free size. It shares what this
+        one holds, so both belong to one thread.
+
+        ``doubting``: more that is under the threshold is looked at from near, since a smaller picture gives lower
+        scores.
+        """
+        other = copy.copy(self)
+        other.size = round(self.size * scale)
+        if doubting:
+            other._least, other._doubts = self._least_score(_QUICK_DOUBT), _QUICK_DOUBTS
+        return other
+
+    def _least_score(self, doubt: float) -> float:
+        """The score from which a detection is looked at: ``doubt`` (of its logit) under the threshold."""
+        if self.min_score <= 0:
+            return 0.0
+        return 1.0 / (1.0 + math.exp((doubt if self._closer is not None else 0.0) - logit(self.min_score)))
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
@@ -200,7 +227,7 @@ class PlateDetector:
     ) -> list[Detection]:
         """``found``, seen from near: corners and scores anew, those under the threshold left out."""
         sure = sum(one.score >= self.min_score for one in found)
-        found = found[: min(sure + _MOST_DOUBTS, _MOST_LOOKS)]
+        found = found[: min(sure + self._doubts, _MOST_LOOKS)]
         if not found:
             return []
         before = np.array([one.corners for one in found], np.float32)
@@ -262,6 +289,8 @@ def _moved(one: Detection, by: int, width: int, height: int) -> Detection:
 
 def _agreed(group: NDArray[np.intp], boxes: Floats, scores: Floats, corners: Floats) -> Floats:
     """Corners of a group: the mean of its leader's and those nearly in the same place, weighted by score squared."""
+    if len(group) == 1:
+        return corners[group[0]]
     lead = boxes[group[0]]
     span = np.maximum(lead[2:] - lead[:2], 1.0)
     off = np.abs(boxes[group] - lead).reshape(-1, 2, 2) / span

@@ -42,6 +42,7 @@ __all__ = [
     "enlarged",
     "limit_threads",
     "open_engine",
+    "surely_read",
 ]
 
 
@@ -117,19 +118,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How hard an engine looks. ``scale``: of the detector's usual input, for networks of free size; ``second_scale``:
-    of a second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read in more
-    ``framings``; over 1: every plate."""
+    """How hard an engine looks. For detectors of free size, in shares of the usual input: ``quick_scale``: of a first
+    look, 0 for none; the usual one follows where nothing was read surely (``surely_read``). ``second_scale``: of a
+    second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read in more ``framings``;
+    over 1: every plate."""
 
-    scale: float = 1.0
+    quick_scale: float = 0.0
     second_scale: float = 0.0
     framings: tuple[Framing, ...] = ()
     doubt: float = 0.0
 
 
 MODES: Final[dict[str, Effort]] = {
-    "fast": Effort(scale=0.75),
-    "normal": Effort(framings=SECOND_LOOKS, doubt=0.7),
+    "fast": Effort(quick_scale=0.6),
+    "normal": Effort(quick_scale=0.6, framings=SECOND_LOOKS, doubt=0.7),
     "thorough": Effort(second_scale=1.6, framings=ALL_LOOKS, doubt=2.0),
 }
 """The modes by their names in the configuration."""
@@ -144,7 +146,10 @@ FAIR = 0.2
 """The confidence of a text that is fairly read."""
 
 CLEAR = 0.7
-"""The confidence that a text of no known format needs."""
+"""The confidence that a text of no known format needs, and one of a known format to do without a further look."""
+
+SURE_OF_ANY = 0.9
+"""The confidence that a text of no known format needs to do without a further look at the picture."""
 
 
 def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:
@@ -157,6 +162,17 @@ def confirmed(detection: float, text: str, confidence: float, min_characters: in
     if len(text) < min_characters or (not known and confidence < CLEAR):
         return False
     return detection >= LIKELY or confidence >= FAIR
+
+
+QUICK_FROM = 480
+"""Longest side in pixels of a picture that is worth a quick look first; smaller ones take little time anyway."""
+
+
+def surely_read(plates: Sequence[Reading]) -> bool:
+    """Whether a quick look at a picture was enough: a text with a known format, or one that is hardly in doubt."""
+    return any(
+        plate.text and plate.confidence >= (CLEAR if plate.layout is not None else SURE_OF_ANY) for plate in plates
+    )
 
 
 def chosen(found: Sequence[Detection], width: int, height: int, limits: Limits) -> list[Detection]:
@@ -190,12 +206,14 @@ class OnnxEngine:
         detector: Finder,
         reader: TextReader,
         *,
+        quick: Finder | None = None,
         countries: Sequence[str] = (),
         limits: Limits | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        """``countries``: whose formats are preferred, none: all. ``max_pixels``: larger pictures are refused."""
-        self.detector, self.reader = detector, reader
+        """``quick``: looks first; ``detector`` then looks where nothing was read surely. ``countries``: whose formats
+        are preferred, none: all. ``max_pixels``: larger pictures are refused."""
+        self.detector, self.reader, self.quick = detector, reader, quick
         self.countries = tuple(countries)
         self.limits = limits or Limits()
         self.max_pixels = max_pixels
@@ -217,21 +235,35 @@ class OnnxEngine:
 
     def read_all(self, images: Sequence[NDArray[np.uint8]]) -> tuple[tuple[Reading, ...], ...]:
         """``read`` of each of ``images`` (exposures of one capture): their plates go through the reader together."""
-        found = [self._found(image) for image in images]
+        for image in images:
+            self._check(image)
+        if self.quick is None:
+            return self._read_by(self.detector, images)
+        large = [i for i, image in enumerate(images) if max(image.shape) >= QUICK_FROM]
+        plates: list[tuple[Reading, ...]] = [()] * len(images)
+        for i, own in zip(large, self._read_by(self.quick, [images[i] for i in large]), strict=True):
+            plates[i] = own
+        doubtful = [i for i, own in enumerate(plates) if not surely_read(own)]
+        for i, own in zip(doubtful, self._read_by(self.detector, [images[i] for i in doubtful]), strict=True):
+            plates[i] = own
+        return tuple(plates)
+
+    def _read_by(self, finder: Finder, images: Sequence[NDArray[np.uint8]]) -> tuple[tuple[Reading, ...], ...]:
+        """What is read where ``finder`` finds plates."""
+        found = [chosen(finder.detect(image), image.shape[1], image.shape[0], self.limits) for image in images]
         if not any(found):
             return ((),) * len(found)
         plates = [(image, [one.corners for one in own]) for image, own in zip(images, found, strict=True)]
         texts = self.reader.read_all(plates, self.countries)
         return tuple(self._readings(own, read) for own, read in zip(found, texts, strict=True))
 
-    def _found(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """The detections that are to be read."""
+    def _check(self, image: NDArray[np.uint8]) -> None:
+        """Raises ImageError for what is no picture, or too large a one."""
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
             raise ImageError(f"array of {image.dtype} {image.shape}: needed is uint8 (H, W, 3) in BGR order")
         height, width = image.shape[:2]
         if height * width > self.max_pixels:
             raise ImageError(f"array of {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.0f} megapixels")
-        return chosen(self.detector.detect(image), width, height, self.limits)
 
     def _readings(self, found: Sequence[Detection], texts: Sequence[PlateText]) -> tuple[Reading, ...]:
         """Detections and their texts as readings, best first."""
@@ -304,26 +336,29 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         most=options.max_plates,
         min_characters=options.min_characters,
     )
+    usual, quick = _open_finders(options, effort)
     return OnnxEngine(
-        _open_finder(options, effort),
+        usual,
         CarefulReader(reader, effort.framings, effort.doubt),
+        quick=quick,
         countries=options.countries if countries is None else countries,
         limits=limits,
     )
 
 
-def _open_finder(options: EngineOptions, effort: Effort) -> Finder:
-    """The detector, at the scales of ``effort``; ``detector_size`` is the size that they are scales of."""
+def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finder | None]:
+    """The detector and the one that looks before, if any. ``detector_size`` is the size that scales are shares of."""
     path = Path(options.detector) if options.detector is not None else None
 
-    def opened(size: int | None, tiles: int) -> PlateDetector:
+    def opened(tiles: int, size: int | None = None) -> PlateDetector:
         return PlateDetector(path, options.threads, size=size, tiles=tiles, min_score=options.min_detection)
 
-    usual = opened(options.detector_size, options.tiles)
+    usual = opened(options.tiles, options.detector_size)
     free = usual.manifest.multiple > 0
-    near = opened(round(usual.size * effort.scale), options.tiles) if free and effort.scale != 1.0 else usual
     if not effort.second_scale:
-        return near
+        # Who searches the picture in parts looks for small plates, which the quick look is not made for.
+        quick = free and effort.quick_scale and options.tiles == 1
+        return usual, usual.scaled(effort.quick_scale, doubting=True) if quick else None
     if free:
-        return TwoScales(near, opened(round(usual.size * effort.second_scale), options.tiles))
-    return opened(None, max(options.tiles, 2))
+        return TwoScales(usual, usual.scaled(effort.second_scale)), None
+    return opened(max(options.tiles, 2)), None

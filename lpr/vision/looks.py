@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -189,7 +189,9 @@ class CarefulReader:
             own = looks[i]
             others = [look for (at, _), look in zip(crops, more, strict=True) if at == i]
             if own is not None and others:
-                texts[i] = self._text(merged([own, *others]), first[i], grammar)
+                together = self.reader.decode(merged([own, *others]), None, grammar)
+                colour, sharpness = texts[i].plate_colour, texts[i].sharpness  # those of the first look
+                texts[i] = replace(together, plate_colour=colour, sharpness=sharpness)
         rest = iter(texts)
         return [[next(rest) for _ in own] for _, own in pictures]
 

@@ -254,10 +254,10 @@ def plate_colour(patch: NDArray[np.uint8]) -> str:
     """The ground's colour, a name of ``lpr.events.COLOURS``, from a rectified (h, w, 3) BGR patch.
 
     The ground is the commoner of the light and the dark half of the patch's middle (Otsu's threshold); a patch of
-    one grey level is "unknown".
+    one grey level is "unknown". Every second row and column of pixels is enough.
     """
     height, width = patch.shape[:2]
-    middle = patch[height // 4 : height - height // 6, width // 8 : width - width // 8]
+    middle = np.ascontiguousarray(patch[height // 4 : height - height // 6 : 2, width // 8 : width - width // 8 : 2])
     gray = to_gray(middle)
     threshold, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     light = gray > threshold

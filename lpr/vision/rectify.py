@@ -6,6 +6,8 @@ plate's own shape is squashed). Arrays only; may import ``lpr.events`` (Corners)
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -66,14 +68,16 @@ def rectify(
     quad = np.array(corners, np.float64)
     if quad.shape != (4, 2) or not np.isfinite(quad).all():
         raise RectifyError(f"four finite corners are needed, not {corners!r}")
-    if not _proper(quad):
+    points: list[list[float]] = quad.tolist()
+    if not _proper(points):
         raise RectifyError(f"the corners {corners!r} do not go round a plate clockwise; give top left first")
     mx, my = margin
-    inner = np.array([[mx, my], [1 + mx, my], [1 + mx, 1 + my], [mx, 1 + my]]) / (1 + 2 * mx, 1 + 2 * my)
-    wide = max(_length(quad[0], quad[1]), _length(quad[3], quad[2]))
-    high = max(_length(quad[0], quad[3]), _length(quad[1], quad[2]))
-    finer = int(np.clip(np.ceil(max(wide / width, high / height) - 0.3), 1, _MOST_OVERSAMPLING))
-    target = inner * (width * finer, height * finer)
+    a, b, c, d = points
+    wide, high = max(math.dist(a, b), math.dist(d, c)), max(math.dist(a, d), math.dist(b, c))
+    finer = math.ceil(min(max(wide / width - 0.3, high / height - 0.3, 1), _MOST_OVERSAMPLING))
+    left, top = mx / (1 + 2 * mx) * width * finer, my / (1 + 2 * my) * height * finer
+    right, bottom = width * finer - left, height * finer - top
+    target = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     # Pixel centres: a corner (x, y) names a point between pixels, cv2 counts from the middle of the first pixel.
     matrix = cv2.getPerspectiveTransform((quad - 0.5).astype(np.float32), (target - 0.5).astype(np.float32))
     patch = cv2.warpPerspective(
@@ -84,19 +88,18 @@ def rectify(
     return np.asarray(patch, np.uint8)
 
 
-def _length(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float(np.hypot(*(b - a)))
-
-
-def _proper(quad: NDArray[np.float64]) -> bool:
+def _proper(points: Sequence[Sequence[float]]) -> bool:
     """Convex and clockwise (y down), with an area of at least one pixel."""
-    edges = np.roll(quad, -1, 0) - quad
-    nexts = np.roll(edges, -1, 0)
-    turns = edges[:, 0] * nexts[:, 1] - edges[:, 1] * nexts[:, 0]
-    area = 0.5 * float(np.sum(quad[:, 0] * np.roll(quad[:, 1], -1) - np.roll(quad[:, 0], -1) * quad[:, 1]))
-    return bool((turns > 0).all()) and area >= 1.0
+    area = 0.0
+    for i, (x, y) in enumerate(points):
+        (nx, ny), (ox, oy) = points[(i + 1) % 4], points[(i + 2) % 4]
+        if not (nx - x) * (oy - ny) - (ny - y) * (ox - nx) > 0:
+            return False
+        area += (x * ny - nx * y) / 2
+    return area >= 1.0
 
 
 def sharpness_of(patch: NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of a gray patch, grey levels squared."""
-    return float(np.asarray(cv2.Laplacian(to_gray(patch), cv2.CV_32F)).var())
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(to_gray(patch), cv2.CV_32F))
+    return float(deviation[0, 0]) ** 2

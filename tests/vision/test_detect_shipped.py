@@ -92,3 +92,13 @@ def test_a_larger_input_is_a_setting() -> None:
     found = PlateDetector(size=1280).detect(picture)
     assert found
     assert off(found[0], corners) < 0.15
+
+
+def test_the_same_network_at_another_size() -> None:
+    picture, corners = car("ABC1D23", "br-mercosul", 140, 4)
+    usual = PlateDetector()
+    small = usual.scaled(0.6, doubting=True)
+    assert (usual.size, small.size, small.name) == (640, 384, usual.name)
+    for one in (small, usual):
+        found = one.detect(picture)
+        assert found and off(found[0], corners) < 0.15

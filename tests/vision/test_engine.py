@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 from lpr.config import Engine as EngineConfig
 from lpr.events import Character, Corners
 from lpr.vision.detect import Detection, PlateDetector
-from lpr.vision.engine import MODES, ImageError, Limits, OnnxEngine, chosen, confirmed, open_engine
+from lpr.vision.engine import (
+    MODES,
+    QUICK_FROM,
+    ImageError,
+    Limits,
+    OnnxEngine,
+    chosen,
+    confirmed,
+    open_engine,
+    surely_read,
+)
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
@@ -108,6 +118,72 @@ def test_exposures_are_read_together() -> None:
     assert engine.read_all([]) == () and engine.read_all([PICTURE]) == ((),)
 
 
+class Counting(FakeDetector):
+    """Counts the pictures that it is asked about."""
+
+    asked = 0
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+        self.asked += 1
+        return super().detect(image)
+
+
+LARGE = np.zeros((100, QUICK_FROM, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "quick_is_enough"),
+    [("ABC1234", 0.95, True), ("ABC1234", 0.85, False), ("ABC1234", 0.3, False), ("", 0.0, False)],
+)
+def test_the_usual_look_follows_where_a_quick_one_read_nothing_surely(
+    text: str, confidence: float, quick_is_enough: bool
+) -> None:
+    quick, usual = Counting(detection(0.95, 10, 10, 60, 30)), Counting(detection(0.95, 70, 10, 120, 30))
+    reader = FakeReader({10.0: (text, confidence), 70.0: ("XYZ9876", 0.5)})
+    (plate,) = OnnxEngine(usual, reader, quick=quick).read(LARGE)
+    assert (quick.asked, usual.asked) == (1, 0 if quick_is_enough else 1)
+    assert plate.text == (text if quick_is_enough else "XYZ9876")
+
+
+def test_a_quick_look_that_finds_nothing_is_followed_by_the_usual_one() -> None:
+    quick, usual = Counting(), Counting(detection(0.95, 70, 10, 120, 30))
+    engine = OnnxEngine(usual, FakeReader({70.0: ("XYZ9876", 0.5)}), quick=quick)
+    assert [plate.text for plate in engine.read(LARGE)] == ["XYZ9876"]
+    assert (quick.asked, usual.asked) == (1, 1)
+
+
+def test_small_pictures_get_the_usual_look_alone() -> None:
+    quick, usual = Counting(), Counting(detection(0.95, 70, 10, 120, 30))
+    engine = OnnxEngine(usual, FakeReader({70.0: ("XYZ9876", 0.5)}), quick=quick)
+    assert [plate.text for plate in engine.read(LARGE[:, :-1])] == ["XYZ9876"]
+    assert (quick.asked, usual.asked) == (0, 1)
+
+
+def test_of_several_pictures_those_in_doubt_are_looked_at_again_in_their_places() -> None:
+    class InTheLight(Counting):
+        def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
+            found = super().detect(image)
+            return found if image.any() else []
+
+    quick = InTheLight(detection(0.95, 10, 10, 60, 30))
+    usual = Counting(detection(0.95, 70, 10, 120, 30))
+    reader = FakeReader({10.0: ("ABC1234", 0.95), 70.0: ("XYZ9876", 0.5)})
+    read = OnnxEngine(usual, reader, quick=quick).read_all([LARGE, LARGE + 1, PICTURE, LARGE + 1])
+    assert [plate.text for (plate,) in read] == ["XYZ9876", "ABC1234", "XYZ9876", "ABC1234"]
+    assert (quick.asked, usual.asked) == (3, 2)
+
+
+def test_a_known_format_needs_less_confidence_to_be_sure() -> None:
+    reader = FakeReader({10.0: ("ABC1234", 0.8)})
+    (plate,) = OnnxEngine(FakeDetector(detection(0.95, 10, 10, 60, 30)), reader).read(PICTURE)
+    import msgspec
+
+    assert not surely_read([plate])
+    assert surely_read([plate, msgspec.structs.replace(plate, layout="br-old")])
+    assert not surely_read([msgspec.structs.replace(plate, layout="br-old", confidence=0.6)])
+    assert not surely_read([])
+
+
 def test_limits_choose_by_width_region_and_number() -> None:
     found = [detection(0.9, 10, 10, 60, 30), detection(0.8, 70, 10, 82, 30), detection(0.7, 130, 70, 180, 90)]
     assert chosen(found, 200, 100, Limits(min_width=16)) == [found[0], found[2]]
@@ -169,31 +245,39 @@ def test_the_modes_are_those_of_the_configuration() -> None:
     assert set(get_args(get_args(kinds["mode"])[0])) == set(MODES)
 
 
-def parts_of(mode: str, **changes: object) -> tuple[object, CarefulReader]:
+def opened(mode: str, **changes: object) -> tuple[OnnxEngine, CarefulReader]:
     import msgspec
 
     engine = open_engine(msgspec.convert({"mode": mode, **changes}, EngineConfig))
     assert isinstance(engine.reader, CarefulReader)
-    return engine.detector, engine.reader
+    return engine, engine.reader
 
 
 def test_each_mode_looks_harder_than_the_one_before() -> None:
-    fast, fast_reader = parts_of("fast")
-    normal, reader = parts_of("normal", detector_size=960)
-    thorough, thorough_reader = parts_of("thorough")
-    assert isinstance(fast, PlateDetector) and isinstance(normal, PlateDetector) and isinstance(thorough, TwoScales)
-    near, far = thorough.near, thorough.far
+    fast, fast_reader = opened("fast")
+    normal, reader = opened("normal", detector_size=960)
+    thorough, thorough_reader = opened("thorough")
+    for engine, size in ((fast, 640), (normal, 960)):
+        assert isinstance(engine.detector, PlateDetector) and isinstance(engine.quick, PlateDetector)
+        assert (engine.detector.size, engine.quick.size) == (size, 0.6 * size)
+    assert isinstance(thorough.detector, TwoScales) and thorough.quick is None
+    near, far = thorough.detector.near, thorough.detector.far
     assert isinstance(near, PlateDetector) and isinstance(far, PlateDetector)
-    assert normal.size == 960
-    assert fast.size < near.size < far.size
+    assert (near.size, far.size) == (640, 1024)
     assert (fast_reader.framings, reader.framings, thorough_reader.framings) == ((), SECOND_LOOKS, ALL_LOOKS)
     assert reader.doubt < 1 < thorough_reader.doubt
 
 
 def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_path: Path) -> None:
     path = write_detector(tmp_path, np.array([[10, 20, 90, 50, 0.9]], np.float32))
-    thorough, _ = parts_of("thorough", detector=str(path))
-    assert isinstance(thorough, PlateDetector) and thorough.tiles == 2
-    fast, _ = parts_of("fast", detector=str(path))
-    assert isinstance(fast, PlateDetector) and fast.size == 320
-    assert len(thorough.detect(np.zeros((192, 320, 3), np.uint8))) >= 1
+    thorough, _ = opened("thorough", detector=str(path))
+    assert isinstance(thorough.detector, PlateDetector) and thorough.detector.tiles == 2
+    fast, _ = opened("fast", detector=str(path))
+    assert isinstance(fast.detector, PlateDetector) and fast.detector.size == 320
+    assert fast.quick is None and thorough.quick is None
+    assert len(thorough.detector.detect(np.zeros((192, 320, 3), np.uint8))) >= 1
+
+
+def test_who_searches_in_parts_gets_no_quick_look() -> None:
+    normal, _ = opened("normal", tiles=2)
+    assert normal.quick is None and isinstance(normal.detector, PlateDetector) and normal.detector.tiles == 2

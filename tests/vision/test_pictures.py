@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -111,6 +112,18 @@ def test_a_file_cut_short_is_refused(suffix: str) -> None:
     for size in (1, 9, 25, len(data) // 3, len(data) * 3 // 4):
         with pytest.raises(ImageError):
             decode_image(data[:size])
+
+
+def test_a_file_whose_size_nobody_knows_is_read() -> None:
+    """A pipe: its size is given as 0."""
+    data = encoded(".jpg", picture())
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    try:
+        assert looks_right(decode_image(f"/dev/fd/{reading}"))
+    finally:
+        os.close(reading)
 
 
 def test_huge_pictures_are_refused_by_their_header() -> None:
