@@ -94,8 +94,12 @@ def _demo(options: argparse.Namespace) -> int:
     change = msgspec.structs.replace
     if not config.milesight:
         config = change(config, milesight=(MilesightServer(),))
-    if config.rtsp is None and config.device_http is None and config.onvif is None:
-        config = change(config, rtsp=Rtsp(), device_http=DeviceHttp(), onvif=Onvif())
+    config = change(
+        config,
+        rtsp=config.rtsp or Rtsp(),
+        device_http=config.device_http or DeviceHttp(),
+        onvif=config.onvif or Onvif(),
+    )
     if all(camera == Camera() for camera in config.cameras):
         config = change(config, cameras=(Camera(name="demo", lane="1"),))
         if not config.engine.countries:

@@ -33,6 +33,7 @@ from lpr.web.api_passages import request_delivery
 from lpr.web.models import EventDocument, PageQuery, Redelivery
 from lpr.web.passages import document, documents
 from lpr.web.problems import Problem
+from lpr.web.reasons import reason_text
 from lpr.web.render import shown_body, zone_of
 from lpr.web.routes import Call, Nothing, decode_query
 from lpr.web.texts import Texts
@@ -196,7 +197,7 @@ def _words(event: Event, texts: Texts, unread: str) -> tuple[str, str]:
     match event:
         case CaptureTaken():
             trigger = texts.get(f"trigger.{event.trigger}", event.trigger)
-            return texts("event.CaptureTaken", trigger=trigger), event.reason
+            return texts("event.CaptureTaken", trigger=trigger), reason_text(event.reason, texts)
         case PlateRead():
             note = f"{event.engine} · {event.elapsed_ms:.0f} ms"
             return texts("event.PlateRead", plate=event.reading.text or unread), note

@@ -16,6 +16,7 @@ from lpr.core.live import LiveView
 from lpr.events import PassageDecided
 from lpr.web.models import EventDocument, instant
 from lpr.web.page_passages import step
+from lpr.web.passages import Passages
 from lpr.web.render import ROOM, environment, level, number, percent, plate_view, size_text, zone_of
 from lpr.web.status import Trouble
 from lpr.web.texts import LANGUAGES, texts_of
@@ -172,6 +173,23 @@ async def test_an_error_keeps_the_way_to_the_other_pages(client: Client) -> None
     await log_in(client, OPERATOR)
     page = await (await client.get("/nothing")).text()
     assert 'href="/status"' in page and 'href="/users"' not in page and "There is nothing at this address." in page
+
+
+async def test_an_error_of_ours_is_a_page_and_the_next_call_works(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await log_in(client, OPERATOR)
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Passages, "count", broken)
+        answer = await client.get("/passages", headers={"Accept-Language": "es"})
+        page = await answer.text()
+        assert answer.status == 500 and "El servicio cometió un error." in page and "a bug" not in page
+        assert 'href="/status"' in page and "a bug" in caplog.text
+    assert (await client.get("/passages")).status == 200
 
 
 async def test_data_never_becomes_markup(client: Client, site: Site) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpr.web.problems import PROBLEMS
+from lpr.web.reasons import PATTERNS, reason_text
 from lpr.web.render import ROOM
 from lpr.web.texts import FOLDER, LANGUAGES, choose_language, flat, texts_of
 
@@ -60,3 +61,45 @@ def test_any_header_gives_a_language(cookie: str, accepted: str) -> None:
 def test_an_unknown_key_shows_itself() -> None:
     assert texts_of("en")("no.such") == "no.such"
     assert Path(FOLDER / "en.toml").is_file()
+
+
+REASONS = (
+    "new plate ABC1D23",
+    "new plate",
+    "ABC1D23 again",
+    "again",
+    " nearer",
+    "ABC1D23 surer",
+    "ABC1D23 instead of ABC1D2B",
+    "ABC1D23 in doubt",
+    "another has left",
+    "photograph",
+    "asked for",
+    "level 14.2 over threshold 8",
+    "0.4 s after the last motion",
+)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_what_the_log_says_of_a_capture_is_known_in_every_language(reason: str) -> None:
+    assert reason_text(reason, texts_of("en")).replace("unread", "").split() == reason.split()
+    for language in ("pt", "es"):
+        said = reason_text(f"{reason}; {REASONS[0]}", texts_of(language))
+        assert reason not in said and said.count("ABC1D23") >= 1 and "{" not in said
+    assert {name for name in PATTERNS for each in REASONS if PATTERNS[name].fullmatch(each)} == set(PATTERNS)
+
+
+@given(st.text())
+def test_an_unknown_reason_stays(reason: str) -> None:
+    if not any(pattern.fullmatch(part) for part in reason.split("; ") for pattern in PATTERNS.values()):
+        assert reason_text(reason, texts_of("es")) == reason
+
+
+def test_the_gates_own_sentences_are_known() -> None:
+    """The sentences stand in these files; one that is new there has to be known here, too."""
+    root = ROOM.parent
+    made = (root / "plates" / "gate.py").read_text(encoding="utf-8")
+    templates = re.findall(r'return f"(\{reading\.text\}[^"]*)"', made)
+    assert len(templates) >= 5
+    for template in templates:
+        assert any(pattern.fullmatch(re.sub(r"{[^}]+}", "AB1", template)) for pattern in PATTERNS.values()), template
