@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -18,7 +18,7 @@ import msgspec
 import lpr
 from lpr.cli.config import add_options, load
 from lpr.cli.log import iso
-from lpr.cli.output import CommandError, say, say_json
+from lpr.cli.output import CommandError, say, say_json, warn
 from lpr.cli.places import EXPECTED, alone
 from lpr.config import Camera, Config, DeviceHttp, MilesightServer, Onvif, Retention, Rtsp
 from lpr.core.supervise import VitalActorFailed
@@ -135,8 +135,7 @@ async def _live(config: Config, options: argparse.Namespace, browser: bool) -> i
             settle_memory()
             tasks.start_soon(_stop_on_signal, service, signals)
             tasks.start_soon(_report, service, options, browser)
-            if not options.json:
-                _introduce(service)
+            _introduce(service, aside if options.json else say)
             await service.wait()
             tasks.cancel_scope.cancel()
         return int(config.until_end and bool(service.lost()))
@@ -148,24 +147,30 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-def _introduce(service: Service) -> None:
+def aside(text: str) -> None:
+    """What is for people, where the output is for programs: on standard error."""
+    if text:
+        warn(text.strip())
+
+
+def _introduce(service: Service, tell: Callable[[str], None]) -> None:
     """Where things are, and the one password that is shown once."""
     config = service.config
-    say(f"lpr {service.release}; data in {service.folder.root}")
+    tell(f"lpr {service.release}; data in {service.folder.root}")
     for camera in config.cameras:
-        say(f"  camera {camera.name}: {'the rendered street' if camera.source == 'demo' else camera.source}")
+        tell(f"  camera {camera.name}: {'the rendered street' if camera.source == 'demo' else camera.source}")
     for server in config.milesight:
         password = server.password_file or service.folder.secret(server.name)
-        say(f"  NVRs (Milesight TCP): {server.host}:{server.port}, user {server.user}, password in {password}")
+        tell(f"  NVRs (Milesight TCP): {server.host}:{server.port}, user {server.user}, password in {password}")
     for line in for_machines(config):
-        say(f"  {line}")
+        tell(f"  {line}")
     if any((config.rtsp, config.device_http, config.ftp, config.sftp)) and not config.accounts:
-        say(f"  their account: nvr, password in {service.folder.secret(NVR_ACCOUNT)}")
+        tell(f"  their account: nvr, password in {service.folder.secret(NVR_ACCOUNT)}")
     if service.first_login is not None:
-        say("")
-        say(f"  First log-in: user {service.first_login.user}, one-time password {service.first_login.password}")
-        say("  It is shown only now and has to be changed at the first log-in.")
-        say("")
+        tell("")
+        tell(f"  First log-in: user {service.first_login.user}, one-time password {service.first_login.password}")
+        tell("  It is shown only now and has to be changed at the first log-in.")
+        tell("")
 
 
 def for_machines(config: Config, codecs: frozenset[Codec] | None = None) -> Iterator[str]:
@@ -198,8 +203,7 @@ async def _report(service: Service, options: argparse.Namespace, browser: bool) 
     async for record in service.follow("PassageDecided", "ServerListening", after=service.opened_at):
         event = record.event
         if isinstance(event, ServerListening) and service.web is not None and event.server == "web":
-            if not options.json:
-                say(f"  the page: {service.web.url}")
+            (aside if options.json else say)(f"  the page: {service.web.url}")
             if browser and _has_display():
                 webbrowser.open(service.web.url)
         elif isinstance(event, PassageDecided) and not options.quiet:

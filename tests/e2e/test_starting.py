@@ -145,3 +145,14 @@ def test_credentials_that_are_damaged(
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "credentials.json").write_text("{")
     assert "credentials.json" in refusal(capsys, *settings)
+
+
+def test_the_first_password_is_told_beside_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is for people goes to standard error; the one-time password is shown this once alone."""
+    (tmp_path / "garbage.avi").write_bytes(b"nothing")
+    reader = ("--set", f"engine.reader={write_fixed(tmp_path, 'ABC1D23')}")
+    options = ("--json", "--until-end", "--data", str(tmp_path / "data"), "--set", "web.port=0", *reader)
+    for times in (1, 0):
+        assert main(["run", str(tmp_path / "garbage.avi"), *options]) == 1
+        told = capsys.readouterr()
+        assert told.out == "" and told.err.count("one-time password") == times and "camera camera:" in told.err
