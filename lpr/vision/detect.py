@@ -194,11 +194,11 @@ class PlateDetector:
         boxes, scores, corners = (np.concatenate([one[i] for one in seen]) for i in range(3))
         found: list[Detection] = []
         for group in suppress(boxes, scores, self.overlap, self.most):
-            quad = _agreed(group, boxes, scores, corners)
-            low, high = np.clip(boxes[group[0]].reshape(2, 2), 0, [width, height])
-            if min(high - low) < 1.0:
+            box = _within(boxes[group[0]].tolist(), width, height)
+            if min(box[2] - box[0], box[3] - box[1]) < 1.0:
                 continue
-            found.append(Detection(float(scores[group[0]]), _box(low, high), _corners(quad)))
+            quad = _agreed(group, boxes, scores, corners)
+            found.append(Detection(float(scores[group[0]]), box, _corners(quad)))
         return found if self._closer is None else self._apart(self._looked_again(self._closer, image, found))
 
     def _apart(self, found: Sequence[Detection]) -> list[Detection]:
@@ -242,9 +242,9 @@ class PlateDetector:
         height, width = image.shape[:2]
         again: list[Detection] = []
         for score, quad in zip(scores.tolist(), quads, strict=True):
-            low, high = np.clip((quad.min(0), quad.max(0)), 0, [width, height])
-            if score >= self.min_score and min(high - low) >= 1.0:
-                again.append(Detection(score, _box(low, high), _corners(quad)))
+            box = _within([*quad.min(0).tolist(), *quad.max(0).tolist()], width, height)
+            if score >= self.min_score and min(box[2] - box[0], box[3] - box[1]) >= 1.0:
+                again.append(Detection(score, box, _corners(quad)))
         return again
 
     def _run(self, image: NDArray[np.uint8], longest: int) -> tuple[Fit, Floats, Floats, Floats]:
@@ -299,8 +299,11 @@ def _agreed(group: NDArray[np.intp], boxes: Floats, scores: Floats, corners: Flo
     return np.asarray((corners[close] * weight).sum(0) / weight.sum(0), np.float32)
 
 
-def _box(low: NDArray[Any], high: NDArray[Any]) -> Box:
-    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+def _within(box: Sequence[float], width: int, height: int) -> Box:
+    """``box`` cut off at the edges of a picture of that size."""
+    x1, x2 = (min(max(x, 0.0), float(width)) for x in box[::2])
+    y1, y2 = (min(max(y, 0.0), float(height)) for y in box[1::2])
+    return (x1, y1, x2, y2)
 
 
 def _corners(quad: NDArray[Any]) -> Corners:

@@ -40,9 +40,9 @@ __all__ = [
     "chosen",
     "decode_image",
     "enlarged",
+    "enough_read",
     "limit_threads",
     "open_engine",
-    "surely_read",
 ]
 
 
@@ -119,19 +119,20 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
     """How hard an engine looks. For detectors of free size, in shares of the usual input: ``quick_scale``: of a first
-    look, 0 for none; the usual one follows where nothing was read surely (``surely_read``). ``second_scale``: of a
-    second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read in more ``framings``;
-    over 1: every plate."""
+    look, 0 for none; the usual one follows where no plate was read with a confidence of ``enough`` (``enough_read``).
+    ``second_scale``: of a second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read
+    in more ``framings``; over 1: every plate."""
 
     quick_scale: float = 0.0
+    enough: float = 0.0
     second_scale: float = 0.0
     framings: tuple[Framing, ...] = ()
     doubt: float = 0.0
 
 
 MODES: Final[dict[str, Effort]] = {
-    "fast": Effort(quick_scale=0.6),
-    "normal": Effort(quick_scale=0.6, framings=SECOND_LOOKS, doubt=0.7),
+    "fast": Effort(quick_scale=0.6, enough=0.2),
+    "normal": Effort(quick_scale=0.6, enough=0.7, framings=SECOND_LOOKS, doubt=0.7),
     "thorough": Effort(second_scale=1.6, framings=ALL_LOOKS, doubt=2.0),
 }
 """The modes by their names in the configuration."""
@@ -146,10 +147,10 @@ FAIR = 0.2
 """The confidence of a text that is fairly read."""
 
 CLEAR = 0.7
-"""The confidence that a text of no known format needs, and one of a known format to do without a further look."""
+"""The confidence that a text of no known format needs."""
 
-SURE_OF_ANY = 0.9
-"""The confidence that a text of no known format needs to do without a further look at the picture."""
+UNKNOWN = 0.2
+"""How much more confidence than others a text of no known format needs to make a quick look enough."""
 
 
 def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:
@@ -168,10 +169,11 @@ QUICK_FROM = 480
 """Longest side in pixels of a picture that is worth a quick look first; smaller ones take little time anyway."""
 
 
-def surely_read(plates: Sequence[Reading]) -> bool:
-    """Whether a quick look at a picture was enough: a text with a known format, or one that is hardly in doubt."""
+def enough_read(plates: Sequence[Reading], least: float) -> bool:
+    """Whether a quick look at a picture was enough: a plate was read with a confidence of ``least``, or with
+    ``UNKNOWN`` more when its text has no known format."""
     return any(
-        plate.text and plate.confidence >= (CLEAR if plate.layout is not None else SURE_OF_ANY) for plate in plates
+        plate.text and plate.confidence >= (least if plate.layout is not None else least + UNKNOWN) for plate in plates
     )
 
 
@@ -207,13 +209,14 @@ class OnnxEngine:
         reader: TextReader,
         *,
         quick: Finder | None = None,
+        enough: float = 0.7,
         countries: Sequence[str] = (),
         limits: Limits | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        """``quick``: looks first; ``detector`` then looks where nothing was read surely. ``countries``: whose formats
-        are preferred, none: all. ``max_pixels``: larger pictures are refused."""
-        self.detector, self.reader, self.quick = detector, reader, quick
+        """``quick``: looks first; ``detector`` then looks where that was not ``enough`` (``enough_read``).
+        ``countries``: whose formats are preferred, none: all. ``max_pixels``: larger pictures are refused."""
+        self.detector, self.reader, self.quick, self.enough = detector, reader, quick, enough
         self.countries = tuple(countries)
         self.limits = limits or Limits()
         self.max_pixels = max_pixels
@@ -243,7 +246,7 @@ class OnnxEngine:
         plates: list[tuple[Reading, ...]] = [()] * len(images)
         for i, own in zip(large, self._read_by(self.quick, [images[i] for i in large]), strict=True):
             plates[i] = own
-        doubtful = [i for i, own in enumerate(plates) if not surely_read(own)]
+        doubtful = [i for i, own in enumerate(plates) if not enough_read(own, self.enough)]
         for i, own in zip(doubtful, self._read_by(self.detector, [images[i] for i in doubtful]), strict=True):
             plates[i] = own
         return tuple(plates)
@@ -341,6 +344,7 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         usual,
         CarefulReader(reader, effort.framings, effort.doubt),
         quick=quick,
+        enough=effort.enough,
         countries=options.countries if countries is None else countries,
         limits=limits,
     )

@@ -23,8 +23,8 @@ from lpr.vision.engine import (
     OnnxEngine,
     chosen,
     confirmed,
+    enough_read,
     open_engine,
-    surely_read,
 )
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
@@ -135,7 +135,7 @@ LARGE = np.zeros((100, QUICK_FROM, 3), np.uint8)
     ("text", "confidence", "quick_is_enough"),
     [("ABC1234", 0.95, True), ("ABC1234", 0.85, False), ("ABC1234", 0.3, False), ("", 0.0, False)],
 )
-def test_the_usual_look_follows_where_a_quick_one_read_nothing_surely(
+def test_the_usual_look_follows_where_a_quick_one_was_not_enough(
     text: str, confidence: float, quick_is_enough: bool
 ) -> None:
     quick, usual = Counting(detection(0.95, 10, 10, 60, 30)), Counting(detection(0.95, 70, 10, 120, 30))
@@ -173,15 +173,15 @@ def test_of_several_pictures_those_in_doubt_are_looked_at_again_in_their_places(
     assert (quick.asked, usual.asked) == (3, 2)
 
 
-def test_a_known_format_needs_less_confidence_to_be_sure() -> None:
-    reader = FakeReader({10.0: ("ABC1234", 0.8)})
-    (plate,) = OnnxEngine(FakeDetector(detection(0.95, 10, 10, 60, 30)), reader).read(PICTURE)
+def test_a_known_format_needs_less_confidence_for_a_quick_look_to_be_enough() -> None:
     import msgspec
 
-    assert not surely_read([plate])
-    assert surely_read([plate, msgspec.structs.replace(plate, layout="br-old")])
-    assert not surely_read([msgspec.structs.replace(plate, layout="br-old", confidence=0.6)])
-    assert not surely_read([])
+    reader = FakeReader({10.0: ("ABC1234", 0.8)})
+    (plate,) = OnnxEngine(FakeDetector(detection(0.95, 10, 10, 60, 30)), reader).read(PICTURE)
+    known = msgspec.structs.replace(plate, layout="br-old")
+    assert not enough_read([plate], 0.7) and enough_read([plate], 0.6)
+    assert enough_read([plate, known], 0.7) and not enough_read([known], 0.85)
+    assert not enough_read([], 0.0) and not enough_read([msgspec.structs.replace(known, text="")], 0.0)
 
 
 def test_limits_choose_by_width_region_and_number() -> None:
@@ -266,6 +266,7 @@ def test_each_mode_looks_harder_than_the_one_before() -> None:
     assert (near.size, far.size) == (640, 1024)
     assert (fast_reader.framings, reader.framings, thorough_reader.framings) == ((), SECOND_LOOKS, ALL_LOOKS)
     assert reader.doubt < 1 < thorough_reader.doubt
+    assert 0 < fast.enough < normal.enough < 1
 
 
 def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_path: Path) -> None:
