@@ -72,5 +72,8 @@ def _reader(countries: tuple[str, ...]) -> Reader:
 
 
 def read(image: Image, countries: Sequence[str] = ()) -> tuple[Plate, ...]:
-    """The plates on one picture, best first. The models stay loaded between calls. Raises ImageError, ModelError."""
+    """The plates on one picture, best first. The models stay loaded between calls.
+
+    Raises ImageError, ModelError, and ValueError (UnknownCountry) for a country that no formats are known of.
+    """
     return _reader(tuple(countries)).read(image)

@@ -248,6 +248,31 @@ def test_templates_have_no_inline_styles_or_scripts_and_nothing_from_outside() -
         environment().get_template(name)
 
 
+def _luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance of #rrggbb."""
+    parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_colours_can_be_told_apart() -> None:
+    """WCAG 2.2, 1.4.3 (text 4.5 to 1) and 1.4.11 (edges of fields 3 to 1), light and dark."""
+    style = (ROOM / "static" / "style.css").read_text(encoding="utf-8")
+    light, dark = (dict(re.findall(r"--([\w-]+): (#\w{6});", part)) for part in style.split("@media (", 2)[:2])
+    assert set(dark) <= set(light) and len(dark) > 10
+    for name, colours in (("light", light), ("dark", dark)):
+        for ground in ("ground", "surface", "sunken", "good-soft", "poor-soft", "accent-soft"):
+            for ink in ("ink", "muted", "accent", "good", "fair", "poor"):
+                assert _contrast(colours[ink], colours[ground]) >= 4.5, (name, ink, ground)
+        assert _contrast(colours["on-accent"], colours["accent"]) >= 4.5
+        assert _contrast(colours["field"], colours["surface"]) >= 3.0
+
+
 def test_plates_are_drawn_in_their_format() -> None:
     assert plate_view("ABC1D23", "br-mercosul", "BR").band == "BRASIL"
     assert plate_view("ABC1234", "br-old", "BR").groups == ("ABC", "1234")
