@@ -11,6 +11,7 @@ one. Pure. Imports ``lpr.events`` (value types).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -44,12 +45,19 @@ def trusted(reading: Reading) -> Reading:
     part = legibility(reading.corners)
     if part >= 1.0 or not reading.text:
         return reading
-    characters = tuple(
+    characters = lessened(reading.characters, part)
+    return msgspec.structs.replace(reading, confidence=reading.confidence * part, characters=characters)
+
+
+def lessened(characters: Sequence[Character], part: float) -> tuple[Character, ...]:
+    """Characters whose probabilities are only ``part`` (0 to 1) of what they were: the rest is doubt."""
+    if part >= 1.0:
+        return tuple(characters)
+    return tuple(
         Character(
             char=each.char,
-            confidence=each.confidence * part,
-            others=tuple((char, share * part) for char, share in each.others),
+            confidence=round(each.confidence * part, 4),
+            others=tuple((char, round(share * part, 4)) for char, share in each.others),
         )
-        for each in reading.characters
+        for each in characters
     )
-    return msgspec.structs.replace(reading, confidence=reading.confidence * part, characters=characters)

@@ -253,13 +253,13 @@ def _allowed(text: str, trail: Trail, rules: Rules) -> int:
 def _turned(trail: Trail, place: Place) -> bool:
     """Whether a plate that grew would have shrunk at once, or the other way round: another vehicle.
 
-    The middle one of the last three heights counts: a reflection makes a plate larger for a frame.
+    The middle one of the last three sizes counts: a reflection makes a plate larger for a frame.
     """
     if trail.sights <= 2:
         return False
-    first, last = trail.places[0].height, sorted(each.height for each in trail.places[-3:])[1]
+    first, last = trail.places[0].side, sorted(each.side for each in trail.places[-3:])[1]
     grew, shrank = last > 1.2 * first, first > 1.2 * last
-    return (grew and place.height < last / 1.4) or (shrank and place.height > last * 1.4)
+    return (grew and place.side < last / 1.4) or (shrank and place.side > last * 1.4)
 
 
 def _akin(changed: int | None, text: str) -> bool:
@@ -279,7 +279,7 @@ def _distance(trail: Trail, place: Place, seconds: float) -> tuple[float, float,
     x, y = place.x - last.x, place.y - last.y
     length, along = dx * dx + dy * dy, x * dx + y * dy
     part = max(0.0, min(1.0, along / length)) if length > 0.0 else 0.0
-    scaled = place.height / last.height / (1.0 + part * (growth - 1.0))
+    scaled = place.side / last.side / (1.0 + part * (growth - 1.0))
     scaled = max(scaled, 1.0 / scaled)
     width = math.sqrt(last.width * place.width)
     if trail.sights > 2 and -along > BACKWARDS * width * math.sqrt(length) > 0.0:
@@ -299,7 +299,7 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules:
     Scores less than one that is in view: where a vehicle moves on, its readings are its own.
     """
     last = trail.places[-1]
-    scaled = place.height / last.height
+    scaled = place.height / last.height  # what comes out from behind another is not as wide yet
     if not 1.0 / 1.5 <= scaled <= 1.5:
         return 0.0
     away = math.hypot(place.x - last.x, place.y - last.y) / math.sqrt(last.width * place.width)
@@ -318,7 +318,8 @@ def _hidden(trail: Trail, reading: Reading, place: Place, seconds: float, rules:
     if away <= reach and any(part_of(reading.text, said.text) for said in trail.said):
         return 0.6 + 0.3 * closeness
     poor = reading.confidence < POOR or (reading.confidence < SURE and _akin(changed, reading.text))
-    return 0.5 * closeness if away <= 1.0 and (poor or not reading.text) else 0.0
+    stays = seconds <= SHORT or trail.sights > 1  # one that was seen once needn't have stood
+    return 0.5 * closeness if away <= 1.0 and stays and (poor or not reading.text) else 0.0
 
 
 def _near_path(trail: Trail, place: Place) -> bool:

@@ -20,7 +20,7 @@ import msgspec
 from lpr.events import Character, Micros, Picture, Reading, Vote
 from lpr.plates.formats import CLASSES, by_key
 from lpr.plates.fusion import Grammar, Witness, fuse
-from lpr.plates.legible import plate_height, plate_width, trusted
+from lpr.plates.legible import legibility, lessened, plate_height, plate_width, trusted
 from lpr.plates.texts import SHORTEST, characters_of, difference
 
 MAX_CANDIDATES = 8
@@ -170,7 +170,10 @@ def _voters(leader: str, spoken: Sequence[tuple[Ballot, float]], rules: Rules) -
 
 
 def _fused(leader: str, voters: Sequence[tuple[Ballot, float]]) -> tuple[Character, ...]:
-    """The voters' probabilities together, and the word of the formats that they name."""
+    """The voters' probabilities together, and the word of the formats that they name.
+
+    A plate is as legible as the largest that it was seen as: what was only seen too far away stays in doubt.
+    """
     total = sum(weight for _, weight in voters)
     weight_of: dict[str, float] = {}
     for ballot, weight in voters:
@@ -181,7 +184,8 @@ def _fused(leader: str, voters: Sequence[tuple[Ballot, float]]) -> tuple[Charact
         Grammar(allowed(layout, ballots), weight_of[layout] / total)
         for layout in sorted(weight_of, key=lambda layout: (-weight_of[layout], layout))
     ]
-    return fuse(leader, [_witness(ballot, weight) for ballot, weight in voters], grammars)
+    fused = fuse(leader, [_witness(ballot, weight) for ballot, weight in voters], grammars)
+    return lessened(fused, max(legibility(ballot.reading.corners) for ballot in ballots))
 
 
 def allowed(layout: str, ballots: Sequence[Ballot]) -> tuple[str, ...]:
@@ -203,7 +207,7 @@ def _kind(char: str) -> str:
 def _witness(ballot: Ballot, weight: float) -> Witness:
     corners = ballot.reading.corners
     return Witness(
-        characters=characters_of(trusted(ballot.reading)),
+        characters=characters_of(ballot.reading),
         weight=weight,
         x=sum(corner[0] for corner in corners) / 4.0,
         y=sum(corner[1] for corner in corners) / 4.0,

@@ -36,6 +36,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     width: float
     height: float
 
+    @property
+    def side(self) -> float:
+        """Of the square as large as the plate, pixels: steadier than its height, which is a few pixels far away."""
+        return math.sqrt(self.width * self.height)
+
 
 class Growth(msgspec.Struct, frozen=True, array_like=True):
     """Sums over the sightings for a straight line through the logarithm of the plate's height over time.
@@ -79,7 +84,7 @@ def onward(
             more = last.width * (growth - 1.0)
             x, y = (_slope(sizes, [each.x for each in known]), _slope(sizes, [each.y for each in known]))
             return x * more, y * more, growth
-    scaled = max(0.5, min(2.0, place.height / last.height))
+    scaled = max(0.5, min(2.0, place.side / last.side))
     return speed[0] * seconds * scaled, speed[1] * seconds * scaled, 1.0
 
 

@@ -98,6 +98,23 @@ def test_a_vehicle_that_stood_may_be_hidden() -> None:
     assert not fits(STANDING, reading("KHN991", x=700), 10.0)
 
 
+def test_who_was_seen_once_is_not_known_to_have_stood() -> None:
+    """In a jam the next one stops in the same place, and may be read poorly at first."""
+    once = trail(reading("NJQW", confidence=0.97))
+    poor = reading("MBP0614", confidence=0.45)
+    assert fits(once, poor, 3.0) and not fits(once, poor, 6.7)
+    stood = trail(*(reading("NJQW53") for _ in range(9)))
+    assert fits(stood, poor, 6.7)
+
+
+def test_half_a_plate_that_comes_out_from_behind_another_is_as_high_as_before() -> None:
+    slow = trail(*(reading("RNC3005", x=100.0 - 2 * n, height=14.0) for n in range(6)))
+    half = reading("3005", x=80.0, height=12.0)
+    (_, top), (right, _), (_, bottom), _ = half.corners
+    half = msgspec.structs.replace(half, corners=((80.0, top), (right, top), (right, bottom), (80.0, bottom)))
+    assert fits(slow, half, 1.6)
+
+
 def test_one_that_moved_is_gone_when_it_is_away_for_long() -> None:
     assert not fits(MOVING, reading("KHN9B1", y=180, confidence=0.6), 30.0)
 
