@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.browser import Page, browser, chromium
-from tests.web.sample import ADMIN, SECRET, Site, add_passage, shots
+from tests.web.sample import ADMIN, OPERATOR, SECRET, Site, add_passage, shots
 from tests.web.test_web_hostile import serving
 
 pytestmark = [
@@ -74,6 +74,15 @@ async def test_a_person_at_the_page(site: Site, tmp_path: Path) -> None:
             await page.size(360, 740, mobile=True, dark=True)
             await page.open(f"{base}{path}")
             assert await page.eval(NO_SIDEWAYS), path
+        # what can't be undone is asked for first
+        await page.open(f"{base}/users")
+        await page.eval("window.confirm = (text) => { window.asked = text; return false; }")
+        await page.eval("document.querySelector('button.danger').click()")
+        assert OPERATOR in await page.eval("window.asked") and site.users.get(OPERATOR) is not None
+        await page.eval("window.confirm = () => true")
+        await page.eval("document.querySelector('button.danger').click()")
+        await page.until("document.readyState == 'complete' && !document.querySelector('button.danger')")
+        assert site.users.get(OPERATOR) is None
         await page.eval("document.querySelector('.menu summary').click()")
         await page.eval("document.querySelector('.menu form').requestSubmit()")
         await page.until("location.pathname == '/login'")

@@ -14,6 +14,12 @@ if (menu) {
   });
 }
 
+// A button that can't be undone asks first: <button data-ask="Sure?">.
+document.addEventListener("submit", (event) => {
+  const ask = event.submitter?.dataset.ask;
+  if (ask && !confirm(ask)) event.preventDefault();
+});
+
 // A part of the page that brings itself up to date: <div id=… data-refresh=seconds>.
 const fresh = document.querySelector("[data-refresh]");
 if (fresh) {
