@@ -236,6 +236,8 @@ def _explain(
         problem = f"{problem}; found {found!r}" if found is not None else problem
         allowed = _choices_at(path)
         remedy = f"allowed: {', '.join(allowed)}" if allowed else remedy
+        if problem.startswith("Expected `array`") and isinstance(found, dict):
+            remedy = f"write [[{path}]], with two brackets, before each"
     return ConfigError(_place(path, file, origins), problem, remedy)
 
 

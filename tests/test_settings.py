@@ -55,6 +55,8 @@ def write(tmp_path: Path, text: str) -> Path:
         ("[[mqtt]]\nhost = 'h'\nretry_first = 900\n", 3, ["mqtt.0.retry_first", "retry_max"]),
         ("[sign]\nkey_file = 'gone.pem'\n", 2, ["sign.key_file", "gone.pem"]),
         ("cameras = []\n", 1, ["cameras"]),
+        ("[cameras]\nname = 'a'\n", 1, ["cameras", "write [[cameras]], with two brackets"]),
+        ("[rtsp]\n[rtsp.streams]\nname = 'a'\n", 2, ["rtsp.streams", "write [[rtsp.streams]]"]),
     ],
 )
 def test_a_bad_value_is_refused_with_its_place(tmp_path: Path, text: str, line: int, names: list[str]) -> None:
