@@ -208,3 +208,20 @@ def test_any_readings_can_be_voted_on(ballots: list[Ballot], enabled: bool, last
     assert all(0.0 <= each.confidence <= 1.0 for each in elected.characters)
     assert elected.best in ballots and elected.best.picture == elected.picture
     assert elect(ballots, rules) == elected
+
+
+# --- plates too small to be read ---------------------------------------------------------------------------
+
+
+def test_a_vehicle_that_was_only_seen_far_away_stays_in_doubt_however_sure_its_reader() -> None:
+    far = vote(ballot("YXL803", 0.9, height=5.0), ballot("YXL803", 0.9, height=5.5, at=1))
+    assert far.plate == "YXL803" and far.confidence == 0.0
+    assert vote(ballot("YXL803", 0.9, height=7.0)).confidence == pytest.approx(0.45, abs=0.01), "half legible"
+
+
+def test_far_readings_take_nothing_from_what_was_read_near() -> None:
+    near = ballot("RJQ8D13", 0.8, height=12.0)
+    alone = vote(near)
+    with_far = vote(near, *(ballot("RJQ8313", 0.9, height=5.0, at=n) for n in range(1, 6)))
+    assert with_far.plate == "RJQ8D13"
+    assert with_far.confidence == pytest.approx(alone.confidence, abs=0.02)

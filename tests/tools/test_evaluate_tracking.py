@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from lpr.events import Reading
 from lpr.plates.ways import Place
 from lpr.scene.street import Truth
+from tools.drives.accounts import accounts
 from tools.drives.noise import Faults, SimulatedEngine
 from tools.drives.pictures import DriveStreet
 from tools.drives.roads import MAKERS, drive
@@ -18,7 +20,7 @@ from tools.drives.running import Sight, run, shown
 from tools.drives.scores import Passing, key_at, passing, readable, tracking
 from tools.drives.texts import Texts, compare
 from tools.drives.ways import Mover, steady
-from tools.evaluate_tracking import main, score, table
+from tools.evaluate_tracking import main, read_drive, replayed, score, table
 
 RATE = 10.0
 
@@ -184,6 +186,44 @@ def test_the_command_writes_a_table_and_figures(tmp_path: Path, capsys: pytest.C
         each["passages"]["vehicles"] for each in figures["drives"].values()
     )
     assert table({}).splitlines()[-1].startswith("| all | 0 |")
+
+
+def test_kept_readings_are_replayed_without_an_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of = street("fleet", 2)
+    engine = SimulatedEngine(of, 2)
+    first = read_drive(of, engine, tmp_path, "an engine")
+    assert replayed(of, tmp_path) == first == [engine.read(index) for index in range(of.frames)]
+    arguments = ["--drives", "fleet", "--first-seed", "2", "--seeds", "1", "--replay", str(tmp_path), "--quiet"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "| fleet | 3 | 3 |" in printed and "by confidence: " in printed and "to the passage: " in printed
+    read_drive(of, engine, tmp_path, "another engine")
+    with pytest.raises(SystemExit, match="has 2 files fleet-2-"):
+        main(arguments)
+    with pytest.raises(SystemExit, match="has 0 files fleet-3-"):
+        main([*arguments[:3], "3", *arguments[4:]])
+
+
+def test_what_became_of_a_vehicle_is_told() -> None:
+    of = street("fleet", 2)
+    frames, read = truths(of), looks(of, 2)
+    well = run(shown(read, RATE))
+    assert accounts(frames, read, well, RATE) == []
+    assert len(well.told) == len(well.passages) == 3 and well.told[0] is not None
+    nothing = accounts(frames, read, run(shown([()] * len(read), RATE)), RATE)
+    assert [fault for fault, _ in nothing] == ["missed"] * 3
+    assert "vehicle 1" in nothing[0][1] and "100% in view" in nothing[0][1] and "not recorded" in nothing[0][1]
+    wrong = [tuple(msgspec.structs.replace(each, text="ZZZ0000", characters=()) for each in look) for look in read]
+    faults = accounts(frames, wrong, run(shown(wrong, RATE)), RATE)
+    assert "wrong" in {fault for fault, _ in faults} and any("passed: ZZZ0000" in account for _, account in faults)
+
+
+def test_delays_and_reliabilities_are_counted() -> None:
+    of = street("fleet", 2)
+    found = score(truths(of), looks(of, 2), RATE)
+    assert len(found.delays) == len(found.told) == 3
+    assert 0.0 < found.delay(0.0) <= found.delay(0.5) <= found.delay(0.9) <= 8.0
+    assert sum(int(part.split(" of ")[1]) for part in found.reliability().split("; ")) == 3
 
 
 def test_one_vehicle_three_ways() -> None:
