@@ -48,9 +48,12 @@ class Engine(Section, frozen=True, kw_only=True):
     tiles: Annotated[
         int, Meta(ge=1, le=4, description="panoramic pictures: rows and columns searched one by one besides the whole")
     ] = 1
+    quick_look: Annotated[
+        bool, Meta(description="fast, normal: a smaller picture first; false: more far plates beside a near one")
+    ] = True
     mode: Annotated[
         Literal["fast", "normal", "thorough"],
-        Meta(description="effort: a small look, second looks at doubtful plates, or two scales and many looks"),
+        Meta(description="effort: one look at each plate, second looks at doubtful ones, or two scales and many looks"),
     ] = "normal"
     threads: Annotated[
         int, Meta(ge=1, le=64, description="cores for reading: so many pictures at once (lpr.read: for one picture)")

@@ -82,6 +82,8 @@ class EngineOptions(Protocol):
     @property
     def detector_size(self) -> int | None: ...
     @property
+    def quick_look(self) -> bool: ...
+    @property
     def mode(self) -> str: ...
     @property
     def tiles(self) -> int: ...
@@ -361,7 +363,7 @@ def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finde
     free = usual.manifest.multiple > 0
     if not effort.second_scale:
         # Who searches the picture in parts looks for small plates, which the quick look is not made for.
-        quick = free and effort.quick_scale and options.tiles == 1
+        quick = free and options.quick_look and effort.quick_scale and options.tiles == 1
         return usual, usual.scaled(effort.quick_scale, doubting=True) if quick else None
     if free:
         return TwoScales(usual, usual.scaled(effort.second_scale)), None

@@ -279,6 +279,8 @@ def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_
     assert len(thorough.detector.detect(np.zeros((192, 320, 3), np.uint8))) >= 1
 
 
-def test_who_searches_in_parts_gets_no_quick_look() -> None:
-    normal, _ = opened("normal", tiles=2)
-    assert normal.quick is None and isinstance(normal.detector, PlateDetector) and normal.detector.tiles == 2
+@pytest.mark.parametrize(("changes", "tiles"), [({"tiles": 2}, 2), ({"quick_look": False}, 1)])
+def test_no_quick_look_for_who_searches_in_parts_or_does_not_want_it(changes: dict[str, object], tiles: int) -> None:
+    normal, _ = opened("normal", **changes)
+    assert normal.quick is None and isinstance(normal.detector, PlateDetector)
+    assert (normal.detector.tiles, normal.detector.size) == (tiles, 640)
