@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -74,18 +75,30 @@ def onward(
     move on with ``speed`` (pixels a second), the faster or slower for how large ``place`` is.
     """
     last = places[-1]
-    known = [each for each in places if last.when - each.when <= LEARNED * SECOND]
-    if len(known) >= 4 and seconds > 0.0:
-        times = [(each.when - last.when) / SECOND for each in known]
-        rate = _slope(times, [1.0 / each.width for each in known])
+    lines = _lines(tuple(places)) if seconds > 0.0 else None
+    if lines is not None:
+        rate, x, y = lines
         growth = max(0.5, min(2.0, 1.0 / max(1e-9, 1.0 + rate * seconds * last.width)))
-        sizes = [each.width for each in known]
-        if max(sizes) >= 1.15 * min(sizes):
-            more = last.width * (growth - 1.0)
-            x, y = (_slope(sizes, [each.x for each in known]), _slope(sizes, [each.y for each in known]))
-            return x * more, y * more, growth
+        more = last.width * (growth - 1.0)
+        return x * more, y * more, growth
     scaled = max(0.5, min(2.0, place.side / last.side))
     return speed[0] * seconds * scaled, speed[1] * seconds * scaled, 1.0
+
+
+@lru_cache(maxsize=256)
+def _lines(places: tuple[Place, ...]) -> tuple[float, float, float] | None:
+    """The inverse of the width over time (1 / pixel s), and the place (across, down) over the width; None: unknown.
+
+    Kept, because each reading of a look is held against the same vehicles.
+    """
+    last = places[-1]
+    known = [each for each in places if last.when - each.when <= LEARNED * SECOND]
+    sizes = [each.width for each in known]
+    if len(known) < 4 or max(sizes) < 1.15 * min(sizes):
+        return None
+    times = [(each.when - last.when) / SECOND for each in known]
+    rate = _slope(times, [1.0 / size for size in sizes])
+    return rate, _slope(sizes, [each.x for each in known]), _slope(sizes, [each.y for each in known])
 
 
 def direction(growth: Growth) -> str:
