@@ -130,7 +130,7 @@ class PlateDetector:
         self.min_score = manifest.min_score if min_score is None else min_score
         self.overlap, self.most, self.tiles = overlap, most, tiles
         self._closer = None if manifest.closer is None else CornerFinder(self.path.parent / manifest.closer, threads)
-        self._least, self._doubts = self._least_score(_DOUBT), _MOST_DOUBTS
+        self._least, self._doubts, self._followed = self._least_score(_DOUBT), _MOST_DOUBTS, False
         self._session = open_session(
             self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
         )
@@ -145,17 +145,17 @@ class PlateDetector:
         """The model's name, for the log."""
         return self.manifest.name
 
-    def scaled(self, scale: float, *, doubting: bool = False) -> PlateDetector:
+    def scaled(self, scale: float, *, quick: bool = False) -> PlateDetector:
         """The same network with an input of ``scale`` times the size; for networks of free size. It shares what this
         one holds, so both belong to one thread.
 
-        ``doubting``: more that is under the threshold is looked at from near, since a smaller picture gives lower
-        scores.
+        ``quick``: for a look that another follows when it finds nothing. More that is under the threshold is looked
+        at from near, since a smaller picture gives lower scores; plates that fill the picture are left to the other.
         """
         other = copy.copy(self)
         other.size = round(self.size * scale)
-        if doubting:
-            other._least, other._doubts = self._least_score(_QUICK_DOUBT), _QUICK_DOUBTS
+        if quick:
+            other._least, other._doubts, other._followed = self._least_score(_QUICK_DOUBT), _QUICK_DOUBTS, True
         return other
 
     def _least_score(self, doubt: float) -> float:
@@ -180,6 +180,8 @@ class PlateDetector:
         found = self._joined(image, [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)])
         widest = max((one.box[2] - one.box[0] for one in found), default=width)
         if self.manifest.multiple == 0 or self.size < 2 * _CLOSE or widest < _WIDE * width:
+            return found
+        if self._followed and not found:
             return found
         # Nothing, or pieces of a plate that fills the picture: seen much smaller, such a plate is one like others.
         step = max(max(width, height) // (2 * _CLOSE), 1)

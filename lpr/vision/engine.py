@@ -364,7 +364,7 @@ def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finde
     if not effort.second_scale:
         # Who searches the picture in parts looks for small plates, which the quick look is not made for.
         quick = free and options.quick_look and effort.quick_scale and options.tiles == 1
-        return usual, usual.scaled(effort.quick_scale, doubting=True) if quick else None
+        return usual, usual.scaled(effort.quick_scale, quick=True) if quick else None
     if free:
         return TwoScales(usual, usual.scaled(effort.second_scale)), None
     return opened(max(options.tiles, 2)), None

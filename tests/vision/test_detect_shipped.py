@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lpr.scene.plates import render_plate, spec_for
 from lpr.vision.detect import DETECTOR, Detection, DetectorManifest, PlateDetector
+from lpr.vision.letterbox import Fit, fit
 from lpr.vision.manifest import load_manifest, model_file
 
 Image = NDArray[np.uint8]
@@ -97,8 +98,22 @@ def test_a_larger_input_is_a_setting() -> None:
 def test_the_same_network_at_another_size() -> None:
     picture, corners = car("ABC1D23", "br-mercosul", 140, 4)
     usual = PlateDetector()
-    small = usual.scaled(0.6, doubting=True)
+    small = usual.scaled(0.6, quick=True)
     assert (usual.size, small.size, small.name) == (640, 384, usual.name)
     for one in (small, usual):
         found = one.detect(picture)
         assert found and off(found[0], corners) < 0.15
+
+
+def test_a_quick_look_that_finds_nothing_leaves_the_rest_to_the_one_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def noted(width: int, height: int, longest: int, multiple: int) -> Fit:
+        sizes.append(longest)
+        return fit(width, height, longest, multiple)
+
+    usual = PlateDetector()
+    monkeypatch.setattr("lpr.vision.detect.fit", noted)
+    empty = np.full((720, 1280, 3), 90, np.uint8)
+    assert usual.scaled(0.6, quick=True).detect(empty) == [] == usual.detect(empty)
+    assert sizes == [384, 640, 192]
