@@ -45,7 +45,7 @@ from lpr.core.retention import Needs, Retention
 from lpr.core.shutter import Shutter
 from lpr.core.sinks import Sink, run_sink
 from lpr.core.supervise import Supervisor
-from lpr.events import ServiceStarted, ServiceStopped
+from lpr.events import Micros, ServiceStarted, ServiceStopped
 from lpr.folder import DataFolder
 from lpr.keys import SigningKey
 from lpr.media.room import MediaRoom
@@ -57,7 +57,17 @@ from lpr.preparing import (
     prepare_key,
     read_secret,
 )
-from lpr.status import News, actors_of, clients_of, disk_of, servers_of, sinks_of, troubles_of, with_troubles
+from lpr.status import (
+    News,
+    actors_of,
+    clients_of,
+    disk_of,
+    hints_of,
+    servers_of,
+    sinks_of,
+    troubles_of,
+    with_troubles,
+)
 from lpr.vision.engine import Engine, limit_threads, open_engine
 from lpr.vision.vehicle import VehicleReader, open_vehicles
 from lpr.web.context import WebContext
@@ -122,7 +132,7 @@ class Service:
         self._deciders: list[str] = []
         self._workers: list[str] = []
         self._sinks: list[str] = []
-        self._picture_bytes = 0
+        self._picture_bytes: int | None = None
         self._news = News()
         self._stopped = anyio.Event()
         self._reason = "request"
@@ -333,8 +343,9 @@ class Service:
     async def _measure(self) -> None:
         """The room that pictures take, looked at now and then: there may be millions of files."""
         while True:
+            began = self.clock.mono()
             self._picture_bytes = await anyio.to_thread.run_sync(self._sum_pictures, abandon_on_cancel=True)
-            await self.clock.sleep(MEASURE)
+            await self.clock.sleep(pause_between(self.clock.mono() - began))
 
     def _sum_pictures(self) -> int:
         return sum(picture.bytes for picture in self.blobs.sizes())
@@ -356,10 +367,16 @@ class Service:
             sinks=tuple(sinks_of(self._sinks, figures, by_name)),
             servers=tuple(servers_of(figures, by_name)),
             clients=clients_of(figures),
+            hints=tuple(hints_of(() if self._media is None else self._media.plain)),
         )
         min_free = self.config.log.min_free_mb * 1_000_000
         streams = {} if self._media is None else self._media.problems
         return with_troubles(status, tuple(troubles_of(status, figures, self.log.recovered, min_free, streams)))
+
+
+def pause_between(took: Micros) -> float:
+    """Seconds until the next look at the room that pictures take, when one ``took`` so long (µs)."""
+    return min(max(took / 1e6 / MEASURE_SHARE, MEASURE[0]), MEASURE[1])
 
 
 def deciders(config: Config) -> dict[str, Decider[Any]]:
@@ -371,8 +388,11 @@ def deciders(config: Config) -> dict[str, Decider[Any]]:
 ANNOUNCE = 2.0
 """Seconds between two looks for new problems."""
 
-MEASURE = 300.0
-"""Seconds between two looks at the room that pictures take."""
+MEASURE = (5.0, 300.0)
+"""Seconds between two looks at the room that pictures take, at least and at most."""
+
+MEASURE_SHARE = 0.01
+"""Share of the time that these looks may take: few pictures are looked at often, millions of them seldom."""
 
 SETTLE = 0.1
 """Seconds between two looks at whether everything has settled."""

@@ -90,8 +90,8 @@ def clients_of(figures: FiguresState) -> tuple[ClientStatus, ...]:
     return tuple(ClientStatus(server=c.server, client=c.client, since=c.since, upto=c.upto) for c in clients)
 
 
-def disk_of(log: Path, log_id: str, head: int, picture_bytes: int) -> LogStatus:
-    """Sizes on the disk; the write-ahead log counts."""
+def disk_of(log: Path, log_id: str, head: int, picture_bytes: int | None) -> LogStatus:
+    """Sizes on the disk; the write-ahead log counts. ``picture_bytes``: None when not yet known."""
     used = sum(part.stat().st_size for part in (log, log.with_name(log.name + "-wal")) if part.exists())
     free = shutil.disk_usage(log.parent).free
     return LogStatus(log_id=log_id, head=head, log_bytes=used, picture_bytes=picture_bytes, free_bytes=free)
@@ -127,6 +127,12 @@ def troubles_of(
             yield trouble("sink", name=sink.name, detail=sink.last_error, count=sink.waiting)
         if sink.parked:
             yield trouble("refused", name=sink.name, count=sink.parked)
+
+
+def hints_of(plain: Sequence[str]) -> Iterator[Trouble]:
+    """What could be better though nothing is wrong. ``plain``: streams that are MJPEG for want of PyAV."""
+    if plain:
+        yield trouble("mjpeg", names=", ".join(plain))
 
 
 def trouble(code: str, **values: object) -> Trouble:

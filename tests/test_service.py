@@ -16,7 +16,10 @@ import lpr
 from lpr.config import Camera, Config, MilesightServer, Rtsp, RtspStream, Vote, Web
 from lpr.core.errors import LogLockedError
 from lpr.events import Character, PassageDecided, Reading
+from lpr.media import room
 from lpr.preparing import StartError
+from lpr.service import pause_between
+from lpr.web.status import Trouble
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +106,34 @@ async def test_a_stream_that_is_not_as_configured_is_told(config: Config) -> Non
                 status = await service.status()
     assert [one.values for one in told] == [{"name": "main", "detail": "no sound: only files and streams have sound"}]
     assert "Stream main: no sound: only files and streams have sound" in status.problems
+
+
+async def test_a_stream_that_chose_for_itself_is_a_hint(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "available", lambda: frozenset({"mjpeg"}))
+    streams = (RtspStream(audio="none"),)
+    async with lpr.open(
+        replace(config, rtsp=Rtsp(port=0, streams=streams), until_end=False), engine=Greys()
+    ) as service:
+        status = await service.status()
+    assert status.hints == (Trouble(code="mjpeg", values={"names": "main"}),)
+    assert not [one for one in status.troubles if one.code == "stream"]
+
+
+async def test_the_room_of_pictures_is_known_soon(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lpr.service, "MEASURE", (0.01, 0.1))
+    async with lpr.open(replace(config, until_end=False), engine=Greys()) as service:
+        assert (await service.status()).log.picture_bytes is None  # not looked yet, which is not 0
+        with anyio.fail_after(120):
+            while len(await service.log.read(0, types=("PassageSigned",))) < 3:
+                await service.log.wait(service.log.head)
+            total = await service.blobs.total()
+            while (await service.status()).log.picture_bytes != total:
+                await service.clock.sleep(0.01)
+    assert total > 0
+
+
+def test_few_pictures_are_looked_at_often_and_many_seldom() -> None:
+    assert [pause_between(took) for took in (0, 40_000, 200_000, 60_000_000)] == [5.0, 5.0, 20.0, 300.0]
 
 
 async def test_an_error_of_the_program_is_raised_as_it_is(config: Config) -> None:

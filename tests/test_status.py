@@ -6,7 +6,7 @@ import pytest
 
 from lpr.actors.figures import FiguresState
 from lpr.events import LogRecovered
-from lpr.status import News, trouble, troubles_of, with_troubles
+from lpr.status import News, hints_of, trouble, troubles_of, with_troubles
 from lpr.web.status import ActorStatus, LogStatus, ServiceStatus, SinkStatus, SourceStatus
 from lpr.web.texts import LANGUAGES, texts_of
 
@@ -43,6 +43,14 @@ def test_each_language_says_it_with_its_values(language: str) -> None:
     for each in troubles_of(BAD, FiguresState(missing_pictures=4), RECOVERED, 10_000_000, STREAMS):
         said = texts(f"trouble.{each.code}", **each.values)
         assert "trouble." not in said and all(value in said for value in each.values.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_hint_is_said_in_each_language(language: str) -> None:
+    assert list(hints_of(())) == []
+    (hint,) = hints_of(("main", "sub"))
+    said = texts_of(language)(f"hint.{hint.code}", **hint.values)
+    assert "(main, sub)" in said and "pip install 'lpr[video]'" in said
 
 
 def test_programs_get_english_sentences() -> None:

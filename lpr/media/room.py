@@ -126,9 +126,17 @@ class MediaRoom:
         for name, settings in self._settings.items():
             sound = self._sounds.get((self._camera(settings).name, settings.audio))
             silent = f"no sound: {sound.problem}" if sound is not None and sound.known and sound.problem else ""
-            if text := "; ".join(filter(None, (self._problems[name], silent))):
+            less = "" if settings.codec == "auto" else self._problems[name]
+            if text := "; ".join(filter(None, (less, silent))):
                 found[name] = text
         return found
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The streams that may choose their codec and are MJPEG for want of PyAV: no fault, but worth a hint."""
+        return tuple(
+            name for name, settings in self._settings.items() if settings.codec == "auto" and self._problems[name]
+        )
 
     # --- life -----------------------------------------------------------------------------------------
 

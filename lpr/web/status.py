@@ -59,12 +59,13 @@ class ServerStatus(_Row, frozen=True, kw_only=True):
 
 
 class LogStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """``log_bytes``, ``picture_bytes``, ``free_bytes``: on the disk."""
+    """``log_bytes``, ``picture_bytes``, ``free_bytes``: on the disk. ``picture_bytes``: null until it is known for the
+    first time."""
 
     log_id: str
     head: int
     log_bytes: int = 0
-    picture_bytes: int = 0
+    picture_bytes: int | None = None
     free_bytes: int = 0
 
 
@@ -78,7 +79,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """``troubles``: what a person should know at once; empty: all is well. ``problems``: the same as sentences in
-    English."""
+    English. ``hints``: what could be better though nothing is wrong; the sentences are under ``hint`` in the texts."""
 
     release: str
     device: str
@@ -87,6 +88,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, kw_only=True):
     log: LogStatus
     troubles: tuple[Trouble, ...] = ()
     problems: tuple[str, ...] = ()
+    hints: tuple[Trouble, ...] = ()
     sources: tuple[SourceStatus, ...] = ()
     actors: tuple[ActorStatus, ...] = ()
     sinks: tuple[SinkStatus, ...] = ()

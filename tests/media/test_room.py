@@ -106,7 +106,7 @@ async def test_streams_have_the_tracks_that_are_configured() -> None:
     assert main.metadata is more.metadata and main.video is not more.video
     assert set(rig.made) == {("gate", "onvif"), ("yard", "milesight")}
     assert main.video_problem == "" and "MJPEG is offered" in sub.video_problem
-    assert set(rig.room.problems) == {"sub", "bare", "more"}
+    assert rig.room.plain == ("sub", "bare", "more") and rig.room.problems == {}
     track = await sub.video.track()
     assert (track.codec, track.width, track.height, track.payload_type) == ("JPEG", 160, 120, 26)
 
@@ -114,6 +114,7 @@ async def test_streams_have_the_tracks_that_are_configured() -> None:
 async def test_what_is_offered_otherwise_is_said() -> None:
     rig = Rig(RtspStream(name="main", codec="h265", audio="aac"), RtspStream(name="sub", codec="mjpeg"))
     (before,) = rig.room.problems.values()
+    assert rig.room.plain == ()
     assert before.startswith("MJPEG is offered instead of H265: ") and "sound:" not in before
     async with rig.running():
         await _sound_known(rig, "main")
@@ -241,7 +242,7 @@ async def test_whoever_asks_for_every_width_costs_no_memory() -> None:
 async def test_with_pyav_automatic_is_h264() -> None:
     rig = Rig(RtspStream(name="main"), codecs=frozenset({"mjpeg", "h264"}))
     shown = rig.room.presentation("main")
-    assert shown is not None and shown.video_problem == ""
+    assert shown is not None and shown.video_problem == "" and rig.room.plain == ()
     async with rig.running(), shown.video.subscribe() as pictures:
         track = await shown.video.track()
         assert track.codec == "H264" and "sprop-parameter-sets" in track.sdp[2]

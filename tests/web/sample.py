@@ -249,6 +249,8 @@ class Site:
         self.views = {camera.name: LiveView(camera.name) for camera in config.cameras}
         self.ids: list[str] = []
         self.troubles: tuple[Trouble, ...] = ()
+        self.hints: tuple[Trouble, ...] = ()
+        self.picture_bytes: int | None = 1_870_000_000
         self.clock = SystemClock()
 
     @property
@@ -277,10 +279,11 @@ class Site:
                 log_id=self.log.log_id,
                 head=self.log.head,
                 log_bytes=18_400_000,
-                picture_bytes=1_870_000_000,
+                picture_bytes=self.picture_bytes,
                 free_bytes=41_300_000_000,
             ),
             troubles=self.troubles,
+            hints=self.hints,
             sources=tuple(view.status for view in self.views.values()),
             actors=(
                 ActorStatus(name="voter", state="running", cursor=self.log.head, failures=0),

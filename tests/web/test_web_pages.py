@@ -161,6 +161,22 @@ async def test_live_status_and_users(client: Client, site: Site) -> None:
     assert again.status == 409 and "last administrator" in await again.text()
 
 
+async def test_the_status_page_says_what_it_knows(client: Client, site: Site) -> None:
+    await log_in(client)
+    page = await (await client.get("/status")).text()
+    assert "All is well." in page and "Good to know" not in page and "<dd>1.9 GB</dd>" in page
+    site.picture_bytes, site.hints = None, (Trouble(code="mjpeg", values={"names": "main"}),)
+    page = await (await client.get("/status")).text()
+    assert "<dt>Pictures on disk</dt><dd>–</dd>" in page
+    for language, words in (
+        ("en", ("All is well.", "Good to know", "Live pictures (main) are")),
+        ("pt", ("Tudo está bem.", "Bom saber", "As imagens ao vivo (main)")),
+        ("es", ("Todo está bien.", "Conviene saber", "Las imágenes en vivo (main)")),
+    ):
+        page = await (await client.get("/status", headers={"Accept-Language": language})).text()
+        assert all(word in page for word in words) and "notice bad" not in page
+
+
 async def test_operators_see_no_users(client: Client) -> None:
     await log_in(client, OPERATOR)
     answer = await client.get("/users")
