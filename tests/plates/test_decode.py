@@ -145,13 +145,16 @@ def test_any_probabilities_give_a_sound_result(p: Slots, countries: tuple[str, .
 
 
 @given(st.sampled_from([f for f in FORMATS if f.common and not f.codes]), st.data())
-def test_a_clear_text_of_a_format_is_never_changed(format_: object, data: st.DataObject) -> None:
+def test_a_clear_text_gives_way_to_nothing_but_a_commoner_look_alike(format_: object, data: st.DataObject) -> None:
     from lpr.plates.formats import Format
 
     assert isinstance(format_, Format)
     text = "".join(data.draw(st.sampled_from(format_.allows(slot))) for slot in range(len(format_.template)))
     found = decode(slots(text), grammar_for([format_.country]))
-    assert found.text == text and found.country == format_.country
+    assert found.country == format_.country
+    if found.text != text:  # Ireland's 00IC000 may be its far commoner 001C000
+        assert found.text.translate(_LOOK_ALIKES) == text.translate(_LOOK_ALIKES)
+        assert next(f for f in FORMATS if f.key == found.layout).weight > format_.weight
 
 
 _LOOK_ALIKES = str.maketrans({"O": "0", "Q": "0", "D": "0", "I": "1"})
