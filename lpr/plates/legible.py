@@ -4,8 +4,8 @@ A reader is asked for a text and gives one, of a smear of a hundred pixels too, 
 on a plate of 20 × 6 pixels have three columns each. Of readings with a confidence of 0.7 to 0.9 on rendered drives
 1 in 30 was right where the plate was as large as a square of up to 13 pixels, 1 in 5 up to 14, 1 in 4 up to 15, half up
 to 16, two thirds beyond (docs/fusion.md). So the tracker and the vote take a reading at its word times ``legibility``;
-the log keeps what the engine said. A square as large as the plate, and not its height: plates of two rows are read as far
-away as those of one. Pure. Imports ``lpr.events`` (value types).
+the log keeps what the engine said. A square as large as the plate, and not its height: plates of two rows are read
+as far away as those of one. Pure. Imports ``lpr.events`` (value types).
 """
 
 from __future__ import annotations
