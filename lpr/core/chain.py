@@ -6,7 +6,7 @@ copy of a later checkpoint is kept somewhere else. May import ``lpr.events`` onl
 
 After pruning, the chain begins at the cut: ``LogPruned.head`` is the hash of the last record removed. Records before
 the cut that stay (audit) are covered by ``LogPruned.kept``. After a salvage, a gap that a LogRecovered owns up to is
-reported as a gap, not as an alteration.
+reported as a gap, not as an alteration; a checkpoint over a record that lies in such a gap says nothing.
 """
 
 from __future__ import annotations
@@ -176,6 +176,7 @@ class _Walk:
         self.problem_count = 0
         self.breaks: list[tuple[int, int]] = []
         self.declared: dict[int, int] = {}
+        self.baseless: list[tuple[int, int]] = []
         self.checkpoints = 0
         self.signed_upto = 0
         self.unknown: set[str] = set()
@@ -210,8 +211,11 @@ class _Walk:
         if not isinstance(event, ChainSigned) or event.upto <= self.cut:
             return
         hash_ = hash_of(event.upto)
-        if hash_ is None or hash_.hex() != event.head:
-            self.problem(record.seq, f"the checkpoint doesn't fit record {event.upto}: the chain was built anew")
+        if hash_ is None:
+            self.baseless.append((record.seq, event.upto))
+            return
+        if hash_.hex() != event.head:
+            self.misfit(record.seq, event.upto)
             return
         if self.check is None:
             self.unknown.add(event.key)
@@ -229,6 +233,9 @@ class _Walk:
         else:
             self.problem(record.seq, f"the checkpoint over record {event.upto} has a false signature")
 
+    def misfit(self, seq: int, upto: int) -> None:
+        self.problem(seq, f"the checkpoint doesn't fit record {upto}: the chain was built anew")
+
     def report(self) -> ChainReport:
         gaps: list[Gap] = []
         for after, before in self.breaks:
@@ -236,6 +243,9 @@ class _Walk:
                 gaps.append(Gap(after, before, self.declared[after]))
             else:
                 self.problem(before, f"records {after + 1} to {before - 1} were removed")
+        for seq, upto in self.baseless:
+            if not any(gap.after < upto < gap.before for gap in gaps):
+                self.misfit(seq, upto)
         if self.pruned is not None and self.digest.hex() != self.pruned.kept:
             self.problem(self.cut, f"the records kept before the cut at {self.cut} were altered or removed")
         return ChainReport(

@@ -3,16 +3,21 @@
 Steps, each safe to be cut short: the new file is built under ``.salvage-part``, named ``.salvage`` when it is
 whole, the old file and its WAL are renamed to ``.damaged-<n>``, the new one takes the place. ``finish`` does the rest
 after a crash in between. Sequence numbers go on far behind the last one, so none is used twice.
+Damage must not look like forgery, nor forgery like damage. Where a record and its hash disagree, the neighbours decide:
+both can restore a hash that alone is damaged; a record beside a gap that no neighbour stands for counts as lost; any
+other is carried over as it is, and ``lpr verify`` names it.
 May import ``lpr.events`` only.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +33,8 @@ JUMP = 1_000_000
 
 _CHUNK = 256
 _ROW_AT_LEAST = 64  # bytes that a record takes in the file: bounds the numbers used in one that can't be read
-_MAX_GAPS = 32
+_MAX_GAPS = 1000
+"""Gaps that are told, an event each; ``lpr verify`` calls records behind further ones removed."""
 _NO_CURSOR = {DeliveryFailed.__name__, BlobMissing.__name__}
 _ACTOR = "log"
 
@@ -51,10 +57,11 @@ class Gap(NamedTuple):
 
 @dataclass
 class Found:
-    """What could be read. ``tail``: whether the end is known to be whole."""
+    """What could be read. ``restored``: chain hashes; ``tail``: whether the end is known to be whole."""
 
     log_id: str
     kept: int = 0
+    restored: int = 0
     last: int = 0
     used: int = 0
     tail: bool = False
@@ -131,7 +138,7 @@ def _build(path: Path, part: Path, problem: str, aside: Path, stamp: Stamp) -> t
         target.execute("BEGIN")
         found.cursors = damaged.cursors()
         found.used = damaged.used()
-        pruned = damaged.pruned_upto()
+        pruned = damaged.pruned()
         last_hash = _carry(damaged, target, found, pruned)
         found.tail = found.last > 0 and found.last == found.used
         target.executemany("INSERT INTO kept VALUES (?)", [(seq,) for seq in damaged.kept_seqs()])
@@ -154,26 +161,45 @@ def _new_file(part: Path) -> sqlite3.Connection:
     return connection
 
 
-def _carry(damaged: _Damaged, target: sqlite3.Connection, found: Found, pruned: int) -> bytes:
-    """Copy every record that can be read; returns the hash to go on from.
+def _carry(damaged: _Damaged, target: sqlite3.Connection, found: Found, pruned: LogPruned | None) -> bytes:
+    """Copy every record that can be read and isn't contradicted by its neighbours; returns the hash to go on from.
 
-    A record that doesn't fit its hash is carried over as it is: `lpr verify` names it.
+    ``pruned``: the last cut of retention; what lies before it has holes by right, the chain begins behind it.
     """
-    previous, expected = genesis(found.log_id), 1
-    for record in damaged.records():
-        if record.seq > expected and record.seq > pruned + 1 and not _jumped(record, previous):
-            found.gaps.append(Gap(expected - 1, record.seq))
+    cut, start = (pruned.upto, bytes.fromhex(pruned.head)) if pruned is not None else (0, genesis(found.log_id))
+    previous, after = start, cut
+    for record, following in pairwise(chain(damaged.records(), (None,))):
+        if record is None:
+            break
+        if record.seq > cut and record.hash != (proper := chain_hash(previous, content(record))):
+            hash_ = _settled(record, following, proper if record.seq == after + 1 else None)
+            if hash_ is None:
+                continue
+            if record.seq > after + 1:
+                found.gaps.append(Gap(after, record.seq))
+            found.restored += hash_ != record.hash
+            record = msgspec.structs.replace(record, hash=hash_)
         store.insert(target, record)
         found.kept += 1
         found.last = record.seq
         _derive(record, found)
-        expected, previous = record.seq + 1, record.hash
+        if record.seq > cut:
+            after, previous = record.seq, record.hash
     return previous
 
 
-def _jumped(record: Link, previous: bytes) -> bool:
-    """Whether the numbers jump here though nothing is missing (after an earlier salvage)."""
-    return record.hash == chain_hash(previous, content(record))
+def _settled(record: Link, following: Link | None, proper: bytes | None) -> bytes | None:
+    """The hash to carry over a record with that doesn't fit the hash before it; None: it counts as lost.
+
+    ``following``: the next record that can be read; ``proper``: the hash by the record before it, None behind a gap.
+    """
+    if following is None or following.seq != record.seq + 1:
+        return record.hash if proper is None else None
+    if following.hash == chain_hash(record.hash, content(following)):
+        return record.hash
+    if proper is None:
+        return None
+    return proper if following.hash == chain_hash(proper, content(following)) else record.hash
 
 
 def _derive(record: Link, found: Found) -> None:
@@ -202,8 +228,9 @@ def _place_cursors(target: sqlite3.Connection, found: Found) -> None:
 
 
 def _tell(found: Found, problem: str, aside: Path) -> tuple[LogRecovered, ...]:
+    restored = f", {found.restored} of them with a chain hash restored from its neighbours" if found.restored else ""
     remedy = (
-        f"{found.kept} records carried over; the damaged file is kept as {aside.name} "
+        f"{found.kept} records carried over{restored}; the damaged file is kept as {aside.name} "
         "(sqlite3's .recover may find more)"
     )
     told = [
@@ -283,13 +310,13 @@ class _Damaged:
     def kept_seqs(self) -> list[int]:
         return [_number(row[0]) for row in self._rows("SELECT seq FROM kept") or []]
 
-    def pruned_upto(self) -> int:
-        """The cut of retention: what lies before it has holes by right."""
-        upto = 0
+    def pruned(self) -> LogPruned | None:
+        """The last cut of retention; None when none can be read."""
+        last: LogPruned | None = None
         for record in self.records(LogPruned.__name__):
             event = record.event
-            upto = max(upto, event.upto if isinstance(event, LogPruned) else 0)
-        return upto
+            last = event if isinstance(event, LogPruned) and _is_hash(event.head) else last
+        return last
 
     def records(self, type_name: str | None = None) -> Iterator[Link]:
         """Every record that can be read, in order."""
@@ -335,6 +362,14 @@ class _Damaged:
     def _readable(self, after: int) -> bool:
         sql = f"SELECT {store.COLUMNS} FROM records WHERE seq > ? ORDER BY seq LIMIT 1"
         return bool(self._rows(sql, (after,)))
+
+
+def _is_hash(text: str) -> bool:
+    """Whether a digest in hex: what was altered or damaged may still be an event."""
+    try:
+        return len(bytes.fromhex(text)) == hashlib.sha256().digest_size
+    except ValueError:
+        return False
 
 
 def _number(value: object) -> int:

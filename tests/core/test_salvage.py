@@ -14,11 +14,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lpr.core import opening, salvage
-from lpr.core.chain import verify
+from lpr.core.chain import ChainReport, Checkpointer, verify
 from lpr.core.clock import ManualClock
 from lpr.core.log import EventLog, LogDamagedError, LogReader, LogUnavailable
+from lpr.core.record import Link
 from lpr.core.salvage import JUMP, Stamp
-from lpr.events import Baseline, SourceStalled
+from lpr.events import Baseline, ChainSigned, LogPruned, LogRecovered, SourceStalled
 from tests.core.samples import delivered, passed
 
 pytestmark = pytest.mark.anyio
@@ -233,3 +234,88 @@ def test_any_damage_ends_in_a_log_that_works(tmp_path_factory: pytest.TempPathFa
         shutil.rmtree(folder)
 
     works()
+
+
+# --- damage and forgery ------------------------------------------------------------------------------------
+
+
+async def fill_signed(path: Path) -> None:
+    """Records of many sizes (some on pages of their own), and a checkpoint behind each fifteen."""
+    clock = ManualClock()
+    async with EventLog.open(path, clock) as log:
+        checkpointer = Checkpointer(log, clock, lambda text: text[-8:], "5f" * 32)
+        for block in range(8):
+            sizes = [40 + block * n * 37 % 700 + 9000 * (n == 7) for n in range(15)]
+            await log.append([SourceStalled(source="x" * size, silent_s=size) for size in sizes], actor="camera")
+            await checkpointer.checkpoint()
+
+
+async def seen(path: Path) -> tuple[ChainReport, list[Link], tuple[LogRecovered, ...]]:
+    """Open the log, so that it is salvaged if need be: what `lpr verify` says, what was kept, what was told."""
+    async with EventLog.open(path, ManualClock()) as log:
+        told = log.recovered
+    async with LogReader.open(path, ManualClock()) as reader:
+        kept = [record for record in await reader.read(0, limit=5000) if record.type != "LogRecovered"]
+        return await verify(reader, lambda _, text, signature: signature == text[-8:]), kept, told
+
+
+def execute(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+async def test_wherever_a_log_is_cut_it_is_not_called_altered(path: Path) -> None:
+    """Where a page is cut, the record across the cut has lost the end of its hash: what lies behind reads as zeros."""
+    await fill_signed(path)
+    written = {record.seq: record for record in (await seen(path))[1]}
+    restored = lost = baseless = 0
+    for left in range(size_of(path) - 1, 6 * 4096, -1237):
+        part = path.parent / f"cut-{left}" / path.name
+        part.parent.mkdir()
+        shutil.copy(path, part)
+        with part.open("r+b") as file:
+            file.truncate(left)
+        report, kept, told = await seen(part)
+        assert report.ok, (left, report.problems)
+        there = {record.seq for record in kept}
+        for record in kept:
+            alone = not {record.seq - 1, record.seq + 1} & there  # nothing is left that could vouch for its hash
+            assert record.body == written[record.seq].body
+            assert record.hash == written[record.seq].hash or alone, (left, record.seq)
+        restored += "restored" in told[-1].remedy
+        lost += bool(report.gaps)
+        signed = [event.upto for record in kept if isinstance(event := record.event, ChainSigned)]
+        baseless += any(gap.after < upto < gap.before for gap in report.gaps for upto in signed)
+        shutil.rmtree(part.parent)
+    assert restored and lost and baseless, "the cuts met each case"
+
+
+@pytest.mark.parametrize("change", ["body = replace(body, 'xxx', 'yyy')", "hash = zeroblob(32)", "wall = 1"])
+async def test_what_was_altered_is_named_after_a_salvage_too(path: Path, change: str) -> None:
+    await fill_signed(path)
+    execute(path, f"UPDATE records SET {change} WHERE seq IN (4, 5)")
+    cut(path, 0.6)
+    report, kept, told = await seen(path)
+    assert told and {4, 5} <= {record.seq for record in kept}
+    assert report.first_broken == 4 and "altered" in report.problems[0].text
+
+
+async def test_a_checkpoint_over_a_removed_record_is_no_excuse(path: Path) -> None:
+    await fill_signed(path)
+    execute(path, "DELETE FROM records WHERE seq = 15")
+    report, _, told = await seen(path)
+    assert not told and [problem.seq for problem in report.problems] == [16, 16]
+    assert {"removed", "built anew"} == {
+        text for p in report.problems for text in ("removed", "built anew") if text in p.text
+    }
+
+
+async def test_records_lost_right_behind_the_cut_of_retention_are_a_gap(path: Path) -> None:
+    async with EventLog.open(path, ManualClock()) as log:
+        records = await log.append([SourceStalled(source="x", silent_s=n) for n in range(100)], actor="camera")
+        await log.append([LogPruned(upto=50, head=records[49].hash.hex(), records=50)], actor="retention")
+    execute(path, "DELETE FROM records WHERE seq <= 53")
+    salvage.salvage(path, "test", STAMP)
+    report, _, _ = await seen(path)
+    assert report.ok and [(gap.after, gap.before) for gap in report.gaps] == [(50, 54)]
