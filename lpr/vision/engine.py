@@ -26,7 +26,7 @@ from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader, Framing
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
-from lpr.vision.scales import Finder, TwoScales
+from lpr.vision.scales import Finder, Scales
 
 __all__ = [
     "MODES",
@@ -122,12 +122,12 @@ class Limits:
 class Effort:
     """How hard an engine looks. For detectors of free size, in shares of the usual input: ``quick_scale``: of a first
     look, 0 for none; the usual one follows where no plate was read with a confidence of ``enough`` (``enough_read``).
-    ``second_scale``: of a second look at the whole picture, 0 for none. A plate read with less than ``doubt`` is read
-    in more ``framings``; over 1: every plate."""
+    ``scales``: of several looks at the whole picture, all of them taken (none: the usual one alone). A plate read with
+    less than ``doubt`` is read in more ``framings``; over 1: every plate."""
 
     quick_scale: float = 0.0
     enough: float = 0.0
-    second_scale: float = 0.0
+    scales: tuple[float, ...] = ()
     framings: tuple[Framing, ...] = ()
     doubt: float = 0.0
 
@@ -135,7 +135,7 @@ class Effort:
 MODES: Final[dict[str, Effort]] = {
     "fast": Effort(quick_scale=0.6, enough=0.2),
     "normal": Effort(quick_scale=0.6, enough=0.7, framings=SECOND_LOOKS, doubt=0.7),
-    "thorough": Effort(second_scale=1.6, framings=ALL_LOOKS, doubt=2.0),
+    "thorough": Effort(scales=(0.6, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0),
 }
 """The modes by their names in the configuration."""
 
@@ -361,10 +361,10 @@ def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finde
 
     usual = opened(options.tiles, options.detector_size)
     free = usual.manifest.multiple > 0
-    if not effort.second_scale:
+    if not effort.scales:
         # Who searches the picture in parts looks for small plates, which the quick look is not made for.
         quick = free and options.quick_look and effort.quick_scale and options.tiles == 1
         return usual, usual.scaled(effort.quick_scale, quick=True) if quick else None
     if free:
-        return TwoScales(usual, usual.scaled(effort.second_scale)), None
+        return Scales(tuple(usual.scaled(scale) for scale in effort.scales)), None
     return opened(max(options.tiles, 2)), None

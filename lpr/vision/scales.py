@@ -1,7 +1,8 @@
-"""Looking for plates at two scales: the whole picture small, and again larger.
+"""Looking for plates at several scales: the whole picture small, and again larger.
 
-The larger look finds plates too small for the first one; what both find is one plate, and the surer look's corners are
-kept. (A network of a fixed size gets the picture in parts instead: ``tiles`` of ``lpr.vision.detect``.)
+A larger look finds plates too small for the one before; what two looks find is one plate, and the smaller look's
+corners are kept, since there the plate is as large as those that the network has learned most from. (A network of a
+fixed size gets the picture in parts instead: ``tiles`` of ``lpr.vision.detect``.)
 
 Pure but for the detectors that it is given. May import ``lpr.vision.detect`` and numpy.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from lpr.vision.detect import Detection, suppress
 
-__all__ = ["Finder", "TwoScales", "unique"]
+__all__ = ["Finder", "Scales", "first_seen"]
 
 SAME: Final = 0.3
 """Overlap (IoU) from which two detections of different looks are one plate."""
@@ -32,26 +33,27 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True)
-class TwoScales:
-    """``near``: the usual look. ``far``: the one for small plates."""
+class Scales:
+    """``looks``: at least one, the smallest picture first."""
 
-    near: Finder
-    far: Finder
+    looks: tuple[Finder, ...]
 
     @property
     def name(self) -> str:
         """The models' name, for the log."""
-        return self.near.name
+        return self.looks[0].name
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Plates on ``image`` ((H, W, 3) BGR uint8) by both looks, best first, in its pixels. Raises ModelError."""
-        return unique([*self.near.detect(image), *self.far.detect(image)])
+        """Plates on ``image`` ((H, W, 3) BGR uint8) by all looks, best first, in its pixels. Raises ModelError."""
+        return first_seen([look.detect(image) for look in self.looks])
 
 
-def unique(found: Sequence[Detection]) -> list[Detection]:
-    """``found`` with each plate once, the surest detection of it, best first."""
+def first_seen(looks: Sequence[Sequence[Detection]]) -> list[Detection]:
+    """Each plate once, as the first of ``looks`` that has it shows it; best first."""
+    found = [one for look in looks for one in look]
     if not found:
         return []
     boxes = np.array([one.box for one in found], np.float32)
-    scores = np.array([one.score for one in found], np.float32)
-    return [found[int(group[0])] for group in suppress(boxes, scores, SAME, len(found))]
+    order = np.arange(len(found), 0, -1, dtype=np.float32)
+    kept = [found[int(group[0])] for group in suppress(boxes, order, SAME, len(found))]
+    return sorted(kept, key=lambda one: -one.score)

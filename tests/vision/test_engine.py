@@ -29,7 +29,7 @@ from lpr.vision.engine import (
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
-from lpr.vision.scales import TwoScales
+from lpr.vision.scales import Scales
 from tests.vision.detector_models import write_detector
 
 PICTURE = np.zeros((100, 200, 3), np.uint8)
@@ -260,10 +260,8 @@ def test_each_mode_looks_harder_than_the_one_before() -> None:
     for engine, size in ((fast, 640), (normal, 960)):
         assert isinstance(engine.detector, PlateDetector) and isinstance(engine.quick, PlateDetector)
         assert (engine.detector.size, engine.quick.size) == (size, 0.6 * size)
-    assert isinstance(thorough.detector, TwoScales) and thorough.quick is None
-    near, far = thorough.detector.near, thorough.detector.far
-    assert isinstance(near, PlateDetector) and isinstance(far, PlateDetector)
-    assert (near.size, far.size) == (640, 1024)
+    assert isinstance(thorough.detector, Scales) and thorough.quick is None
+    assert [look.size for look in thorough.detector.looks if isinstance(look, PlateDetector)] == [384, 640, 1024]
     assert (fast_reader.framings, reader.framings, thorough_reader.framings) == ((), SECOND_LOOKS, ALL_LOOKS)
     assert reader.doubt < 1 < thorough_reader.doubt
     assert 0 < fast.enough < normal.enough < 1

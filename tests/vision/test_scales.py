@@ -1,4 +1,4 @@
-"""Two scales of a picture: each plate once."""
+"""Several scales of a picture: each plate once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lpr.vision.detect import Detection
 from lpr.vision.rectify import corners_of_box
-from lpr.vision.scales import TwoScales
+from lpr.vision.scales import Scales
 
 
 def detection(score: float, x1: float, y1: float, x2: float, y2: float) -> Detection:
@@ -24,11 +24,12 @@ class Fixed:
         return self.found
 
 
-def test_the_surer_of_two_looks_at_a_plate_is_kept() -> None:
-    near = Fixed(detection(0.6, 10, 10, 60, 30), detection(0.9, 100, 10, 150, 30))
-    far = Fixed(detection(0.8, 12, 11, 61, 31), detection(0.5, 10, 60, 30, 70))
-    both = TwoScales(near, far)
-    found = both.detect(np.zeros((100, 200, 3), np.uint8))
-    assert [one.score for one in found] == [0.9, 0.8, 0.5]
-    assert both.name == "fixed"
-    assert TwoScales(Fixed(), Fixed()).detect(np.zeros((4, 4, 3), np.uint8)) == []
+def test_the_smaller_look_is_kept_and_the_larger_adds_what_it_missed() -> None:
+    small = Fixed(detection(0.6, 10, 10, 60, 30))
+    usual = Fixed(detection(0.8, 12, 11, 61, 31), detection(0.9, 100, 10, 150, 30))
+    large = Fixed(detection(0.95, 101, 10, 150, 31), detection(0.5, 10, 60, 30, 70))
+    every = Scales((small, usual, large))
+    found = every.detect(np.zeros((100, 200, 3), np.uint8))
+    assert [one.score for one in found] == [0.9, 0.6, 0.5]
+    assert every.name == "fixed"
+    assert Scales((Fixed(), Fixed())).detect(np.zeros((4, 4, 3), np.uint8)) == []
