@@ -1,7 +1,8 @@
 """``lpr replay fold|shadow|pixel``: run the log through today's code. Nothing is changed by it.
 
 fold: what an actor knows after the recorded events. shadow: what today's code, or other settings (``--set
-vote.min_confidence=0.5``), would have decided otherwise. pixel: the engines once more on the kept pictures.
+vote.min_confidence=0.5``), would have decided otherwise. pixel: the engines once more on the kept pictures; they were
+kept as JPEGs, so a plate that is hardly legible may read otherwise though nothing has changed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def add(commands: Any) -> None:
     fold.set_defaults(run=_fold)
     shadow = kinds.add_parser("shadow", help="what today's code or other settings would decide otherwise")
     shadow.set_defaults(run=_shadow)
-    pixel = kinds.add_parser("pixel", help="what the engines read on the kept pictures now")
+    pixel = kinds.add_parser(
+        "pixel", help="what the engines read on the kept pictures now (hardly legible ones may differ by the JPEG)"
+    )
     pixel.set_defaults(run=_pixel)
     for one in (fold, shadow, pixel):
         add_place(one)
