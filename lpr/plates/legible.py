@@ -46,7 +46,7 @@ def trusted(reading: Reading) -> Reading:
     if part >= 1.0 or not reading.text:
         return reading
     characters = lessened(reading.characters, part)
-    return msgspec.structs.replace(reading, confidence=reading.confidence * part, characters=characters)
+    return msgspec.structs.replace(reading, confidence=round(reading.confidence * part, 4), characters=characters)
 
 
 def lessened(characters: Sequence[Character], part: float) -> tuple[Character, ...]:
