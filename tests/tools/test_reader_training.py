@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from lpr.events import Corners
 from tools.evaluate import calibration_error, folded
-from tools.train.gather import Box, gather
+from tools.train.gather import LABELS, Box, gather, load, read_labels, save
 from tools.train.plates_data import HEIGHT, SLOTS, STYLE_NAMES, WIDTH, doubled, encode
 from tools.train.stream import BLOCK, ROW, Recipe, make_block, make_factory, unpack
 
@@ -53,31 +55,64 @@ def test_some_texts_get_neighbours_alike_and_keep_their_pattern() -> None:
     assert all(any(a == b for a, b in pairwise(text)) for text in changed)
 
 
-def test_plates_without_a_text_are_gathered_when_the_labeller_is_sure(tmp_path: Path) -> None:
-    plates = [
-        {"box": [20.0, 30.0, 90.0, 50.0], "text": "KNOWN1"},
-        {"box": [100.0, 30.0, 170.0, 50.0], "text": None},
-        {"box": [20.0, 80.0, 60.0, 95.0], "text": None},
-    ]
+def _photographs(folder: Path, plates: list[dict[str, object]]) -> None:
+    """Both sets with one picture of 240 x 160 pixels each that has ``plates``."""
     for name in ("openimages_lp", "ro_robertlucian"):
-        (tmp_path / name / "images").mkdir(parents=True)
+        (folder / name / "images").mkdir(parents=True)
         picture = np.random.default_rng(1).integers(0, 255, (160, 240, 3), np.uint8)
-        assert cv2.imwrite(str(tmp_path / name / "images" / "a.png"), picture)
+        assert cv2.imwrite(str(folder / name / "images" / "a.png"), picture)
         record = {"image": "images/a.png", "width": 240, "height": 160, "plates": plates}
-        (tmp_path / name / "annotations.jsonl").write_text(json.dumps(record) + "\n")
-    asked: list[Box] = []
+        (folder / name / "annotations.jsonl").write_text(json.dumps(record) + "\n")
 
-    def label(image: NDArray[np.uint8], box: Box) -> str:
+
+def test_what_was_read_by_eye_counts_more_than_what_the_set_says(tmp_path: Path) -> None:
+    _photographs(
+        tmp_path,
+        [
+            {"box": [20.0, 30.0, 90.0, 50.0], "text": "KNOWN1"},
+            {"box": [100.0, 30.0, 170.0, 50.0], "text": None},
+            {"box": [20.0, 80.0, 60.0, 95.0], "text": "WRONG3"},
+            {"box": [80.0, 80.0, 120.0, 95.0], "text": None},
+        ],
+    )
+    seen: Corners = ((101.0, 31.0), (170.0, 30.0), (169.0, 50.0), (100.0, 52.0))
+
+    def aim(image: NDArray[np.uint8], boxes: Sequence[Box]) -> list[Corners | None]:
         assert image.shape == (160, 240, 3)
-        asked.append(box)
-        return "SURE22" if box[0] == 100 else ""
+        return [seen if box[0] == 100 else None for box in boxes]
 
-    assert [crop.text for crop in gather(tmp_path, 4, 1)[1]] == ["KNOWN1"] * 2
-    crops = gather(tmp_path, 4, 1, label)[1]
-    assert [crop.text for crop in crops] == ["KNOWN1", "SURE22"] * 2
-    assert asked == [(100.0, 30.0, 170.0, 50.0), (20.0, 80.0, 60.0, 95.0)] * 2
-    x1, y1, x2, y2 = crops[1].box
-    assert (x2 - x1, y2 - y1) == (70, 20) and x1 >= 0 and y2 <= crops[1].image.shape[0]
+    (tmp_path / "labels.jsonl").write_text(
+        '{"image": "images/a.png", "plate": 1, "text": "BYEYE2", "rows": 2}\n'
+        '{"image": "images/a.png", "plate": 2, "text": ""}\n'
+    )
+    labels = read_labels(tmp_path / "labels.jsonl")
+    backgrounds, crops = gather(tmp_path, 4, 1, {"openimages_lp": labels}, aim)
+    assert [(crop.text, crop.rows) for crop in crops] == [
+        ("KNOWN1", None), ("BYEYE2", 2), ("KNOWN1", None), ("WRONG3", None)
+    ]  # fmt: skip
+    own = crops[1]
+    assert np.allclose(own.box[2] - own.box[0], (70, 20)) and own.box.min() >= 0
+    assert own.box[2, 0] <= own.image.shape[1] and own.box[2, 1] <= own.image.shape[0]
+    assert np.allclose(own.corners - own.box[0], np.array(seen) - (100, 30), atol=1e-4)
+    assert np.array_equal(crops[0].corners, crops[0].box)
+
+    save(tmp_path / "real.npz", backgrounds, crops)
+    again = load(tmp_path / "real.npz")[1]
+    assert [(crop.text, crop.rows) for crop in again] == [(crop.text, crop.rows) for crop in crops]
+    for one, other in zip(again, crops, strict=True):
+        assert np.array_equal(one.image, other.image) and np.array_equal(one.corners, other.corners)
+
+
+def test_the_texts_read_by_eye_are_sound() -> None:
+    """A reader learns from nothing but what it can write."""
+    for name in ("openimages_lp", "ro_robertlucian"):
+        labels = read_labels(LABELS / f"{name}.jsonl")
+        texts = [label for label in labels.values() if label.text]
+        assert len(texts) > 40
+        assert all(
+            len(label.text) <= SLOTS and encode(label.text) is not None and label.rows in (1, 2) for label in texts
+        )
+    assert read_labels(LABELS / "none.jsonl") == {}
 
 
 def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:

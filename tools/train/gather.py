@@ -1,36 +1,53 @@
 """Real plate crops and surroundings for the reader, gathered into one file that can travel to a training machine.
 
-``python -m tools.train.gather --data …/train --out real.npz`` takes the crops with text of ``openimages_lp`` (CC BY
-4.0) and ``ro_robertlucian`` (MIT) and pieces of the same photographs in which no plate is annotated. With ``--sure
-0.85`` also the plates without text that the shipped reader reads that surely in six looks: they come back harder.
+``python -m tools.train.gather --data …/train --out real.npz`` takes plates of ``openimages_lp`` (CC BY 4.0) and
+``ro_robertlucian`` (MIT) and pieces of the same photographs in which no plate is annotated. A plate's text is what was
+read off by eye (``tools/train/labels``), else what the set says; its corners are those that the shipped detector gives.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Corners
-from lpr.vision.looks import ALL_LOOKS, CarefulReader
-from lpr.vision.ocr import PlateReader
+from lpr.plates.boxes import overlap
+from lpr.vision.detect import PlateDetector
+from lpr.vision.rectify import corners_of_box
 from tools.train.plates_data import SLOTS, RealCrop
 
-__all__ = ["gather", "load", "save", "sure_reader"]
+__all__ = ["LABELS", "Label", "gather", "load", "read_labels", "save", "seen_corners"]
+
+LABELS: Final = Path(__file__).parent / "labels"
+"""Texts read off by eye, a file a set."""
 
 Gray = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
-Labeller = Callable[[NDArray[np.uint8], Box], str]
-"""(picture (H, W, 3) BGR, box) to the plate's text, "" where it cannot tell."""
+Aimer = Callable[[NDArray[np.uint8], Sequence[Box]], Sequence[Corners | None]]
+"""(picture (H, W, 3) BGR, annotated boxes) to the corners of the plate in each, None where they are not known."""
 
+_SETS: Final = ("openimages_lp", "ro_robertlucian")
 _MARGIN = (0.12, 0.20)
 _PIECE = (96, 192)
+_WIDEST: Final = 320
+_SAME: Final = 0.5
+"""Overlap (IoU) from which a detected plate is the annotated one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a plate says. ``text``: "" where it is not to be learned from; ``rows``: 1 or 2, None where not known."""
+
+    text: str
+    rows: int | None = None
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
@@ -42,67 +59,88 @@ def _gray(path: Path) -> Gray | None:
     return None if image is None else np.asarray(image, np.uint8)
 
 
-def sure_reader(sure: float, least: tuple[int, int] = (30, 12), characters: int = 4) -> Labeller:
-    """The shipped reader as a labeller: texts of a confidence over ``sure`` and so many characters, of plates of at
-    least ``least`` pixels (width, height)."""
-    reader = CarefulReader(PlateReader(None, 1), ALL_LOOKS, 2.0)
-
-    def label(image: NDArray[np.uint8], box: Box) -> str:
-        x1, y1, x2, y2 = box
-        if x2 - x1 < least[0] or y2 - y1 < least[1]:
-            return ""
-        corners: Corners = ((x1, y1), (x2, y1), (x2, y2), (x1, y2))
-        read = reader.read(image, [corners])[0]
-        return read.text if read.confidence > sure and len(read.text) >= characters else ""
-
-    return label
+def read_labels(path: Path) -> dict[tuple[str, int], Label]:
+    """(picture, number of its plate) to label, of a file of ``LABELS``; a missing file has none."""
+    if not path.exists():
+        return {}
+    return {(row["image"], row["plate"]): Label(row["text"], row.get("rows")) for row in _lines(path)}
 
 
-def gather(train: Path, pieces: int, seed: int, label: Labeller | None = None) -> tuple[Gray, tuple[RealCrop, ...]]:
-    """(backgrounds (N, 96, 192), crops) of the two sets under ``train``. ``label``: of the plates that have no text.
+def seen_corners() -> Aimer:
+    """The shipped detector, looking at the usual size, as an ``Aimer``."""
+    detector = PlateDetector()
 
-    Raises FileNotFoundError.
+    def aim(image: NDArray[np.uint8], boxes: Sequence[Box]) -> list[Corners | None]:
+        found = detector.detect(image)
+        best = [max(found, key=lambda one: overlap(one.box, box), default=None) for box in boxes]
+        return [
+            None if one is None or overlap(one.box, box) < _SAME else one.corners
+            for one, box in zip(best, boxes, strict=True)
+        ]
+
+    return aim
+
+
+def gather(
+    train: Path, pieces: int, seed: int, labels: Mapping[str, Mapping[tuple[str, int], Label]], aim: Aimer
+) -> tuple[Gray, tuple[RealCrop, ...]]:
+    """(backgrounds (N, 96, 192), crops) of the two sets under ``train``.
+
+    ``labels``: of a set, by its name; they count more than the set's own texts. Raises FileNotFoundError.
     """
     rng = np.random.default_rng(seed)
     crops: list[RealCrop] = []
     backgrounds: list[Gray] = []
-    for name in ("openimages_lp", "ro_robertlucian"):
+    for name in _SETS:
         root = train / name
         records = _lines(root / "annotations.jsonl")
         for record in records:
-            image: Gray | None = None
-            for plate in record["plates"]:
-                text = plate["text"]
-                x1, y1, x2, y2 = (float(v) for v in plate["box"])
-                if not text and label is not None:
-                    colour = cv2.imread(str(root / record["image"]))
-                    text = "" if colour is None else label(np.asarray(colour, np.uint8), (x1, y1, x2, y2))
-                if not text or len(text) > SLOTS:
-                    continue
-                if "crop" in plate:
-                    crop = _gray(root / plate["crop"]["image"])
-                    ox, oy = plate["crop"]["origin"]
-                else:
-                    image = image if image is not None else _gray(root / record["image"])
-                    if image is None:
-                        continue
-                    mx, my = (x2 - x1) * _MARGIN[0], (y2 - y1) * _MARGIN[1]
-                    ox, oy = max(0, int(x1 - mx)), max(0, int(y1 - my))
-                    crop = image[oy : int(y2 + my), ox : int(x2 + mx)].copy()
-                if crop is None or crop.size == 0:
-                    continue
-                scale = min(1.0, 320 / crop.shape[1])
-                if scale < 1:
-                    crop = np.asarray(
-                        cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
-                    )
-                box = ((x1 - ox) * scale, (y1 - oy) * scale, (x2 - ox) * scale, (y2 - oy) * scale)
-                crops.append(RealCrop(crop, box, text))
+            crops += _crops(root, record, labels.get(name, {}), aim)
         for index in rng.permutation(len(records))[: pieces // 2]:
             piece = _piece(rng, root, records[int(index)])
             if piece is not None:
                 backgrounds.append(piece)
     return np.stack(backgrounds), tuple(crops)
+
+
+def _crops(root: Path, record: dict[str, Any], labels: Mapping[tuple[str, int], Label], aim: Aimer) -> list[RealCrop]:
+    """The plates of one photograph that have a text."""
+    said = [
+        labels.get((record["image"], number), Label(plate["text"] or ""))
+        for number, plate in enumerate(record["plates"])
+    ]
+    if not any(0 < len(label.text) <= SLOTS for label in said):
+        return []
+    picture = cv2.imread(str(root / record["image"]))
+    if picture is None:
+        return []
+    image = np.asarray(picture, np.uint8)
+    boxes: list[Box] = [cast("Box", tuple(float(v) for v in plate["box"])) for plate in record["plates"]]
+    out: list[RealCrop] = []
+    for plate, label, box, corners in zip(record["plates"], said, boxes, aim(image, boxes), strict=True):
+        if not 0 < len(label.text) <= SLOTS:
+            continue
+        x1, y1, x2, y2 = box
+        if "crop" in plate:
+            crop = _gray(root / plate["crop"]["image"])
+            ox, oy = plate["crop"]["origin"]
+        else:
+            mx, my = (x2 - x1) * _MARGIN[0], (y2 - y1) * _MARGIN[1]
+            ox, oy = max(0, int(x1 - mx)), max(0, int(y1 - my))
+            part = np.ascontiguousarray(image[oy : int(y2 + my), ox : int(x2 + mx)])
+            crop = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8) if part.size else None
+        if crop is None or crop.size == 0:
+            continue
+        scale = min(1.0, _WIDEST / crop.shape[1])
+        if scale < 1:
+            crop = np.asarray(cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        quads = [_moved(quad, ox, oy, scale) for quad in (corners_of_box(box), corners) if quad is not None]
+        out.append(RealCrop(crop, quads[0], quads[-1], label.text, label.rows))
+    return out
+
+
+def _moved(quad: Corners, left: float, top: float, scale: float) -> NDArray[np.float32]:
+    return np.asarray((np.array(quad) - (left, top)) * scale, np.float32)
 
 
 def _piece(rng: np.random.Generator, root: Path, record: dict[str, Any]) -> Gray | None:
@@ -133,20 +171,23 @@ def save(path: Path, backgrounds: Gray, crops: tuple[RealCrop, ...]) -> None:
         pixels=np.concatenate([crop.image.ravel() for crop in crops]),
         shapes=np.array([crop.image.shape for crop in crops], np.int32),
         boxes=np.array([crop.box for crop in crops], np.float32),
+        corners=np.array([crop.corners for crop in crops], np.float32),
         texts=np.array([crop.text for crop in crops]),
+        rows=np.array([crop.rows or 0 for crop in crops], np.int8),
     )
 
 
 def load(path: Path) -> tuple[Gray, tuple[RealCrop, ...]]:
     """What ``save`` wrote: (backgrounds, crops)."""
     with np.load(path) as data:
-        shapes, pixels, boxes, texts = data["shapes"], data["pixels"], data["boxes"], data["texts"]
+        shapes, pixels, boxes, corners = data["shapes"], data["pixels"], data["boxes"], data["corners"]
+        texts, rows = data["texts"], data["rows"]
         ends = np.cumsum(shapes[:, 0] * shapes[:, 1])
         crops: list[RealCrop] = []
         for i, end in enumerate(ends):
             h, w = int(shapes[i, 0]), int(shapes[i, 1])
-            x1, y1, x2, y2 = (float(v) for v in boxes[i])
-            crops.append(RealCrop(pixels[end - h * w : end].reshape(h, w), (x1, y1, x2, y2), str(texts[i])))
+            image = pixels[end - h * w : end].reshape(h, w)
+            crops.append(RealCrop(image, boxes[i], corners[i], str(texts[i]), int(rows[i]) or None))
         return np.asarray(data["backgrounds"], np.uint8), tuple(crops)
 
 
@@ -154,12 +195,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Gather real crops and surroundings for training the reader.")
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds openimages_lp, ro_robertlucian")
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
+    parser.add_argument("--labels", type=Path, default=LABELS, help="folder of texts read off by eye")
     parser.add_argument("--pieces", type=int, default=900)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--sure", type=float, default=0.0, help="let the shipped reader label the rest; 0: do not")
     given = parser.parse_args()
-    label = sure_reader(given.sure) if given.sure else None
-    backgrounds, crops = gather(given.data, given.pieces, given.seed, label)
+    labels = {name: read_labels(given.labels / f"{name}.jsonl") for name in _SETS}
+    backgrounds, crops = gather(given.data, given.pieces, given.seed, labels, seen_corners())
     save(given.out, backgrounds, crops)
     print(f"{len(crops)} crops, {len(backgrounds)} surroundings, {given.out.stat().st_size / 1e6:.1f} MB")
 

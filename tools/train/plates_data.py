@@ -48,13 +48,21 @@ _US_FREE: Final = (
 """Personal, dealers', old and special plates of the USA; the usual series are formats."""
 
 
+_BY_EYE: Final = 2.0
+"""How much oftener than others a crop is taken whose text was read off by eye: those are the harder ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class RealCrop:
-    """A photographed plate: ``image`` (H, W) gray, ``box`` of the plate in it (pixels), ``text`` as labelled."""
+    """A photographed plate: ``image`` (H, W) gray; in it, (4, 2) pixels from the upper left one clockwise, ``box``, the
+    corners of its annotated box, and ``corners`` as a detector sees them (the box's where it does not). ``text`` as
+    labelled; ``rows`` 1 or 2, None where not known."""
 
     image: Gray
-    box: tuple[float, float, float, float]
+    box: NDArray[np.float32]
+    corners: NDArray[np.float32]
     text: str
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class PlateFactory:
         self._backgrounds = backgrounds
         self._real = real
         self._real_share = real_share if real else 0.0
+        odds = np.array([_BY_EYE if crop.rows is not None else 1.0 for crop in real])
+        self._real_odds = odds / max(float(odds.sum()), 1.0)
         self._symbols = tuple(symbols)
         own = {code: [f for f in FORMATS if f.country == code] for code, _ in _MIX}
         own["EU"] = [f for f in FORMATS if style_of(f.key).name == "eu"]
@@ -320,18 +330,19 @@ class PlateFactory:
         return canvas
 
     def _real_sample(self, rng: np.random.Generator) -> Sample:
-        crop = self._real[int(rng.integers(len(self._real)))]
-        x1, y1, x2, y2 = crop.box
-        quad = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float64)
+        crop = self._real[int(rng.choice(len(self._real), p=self._real_odds))]
+        quad = np.asarray(crop.corners if rng.random() < 0.7 else crop.box, np.float64)
+        height = float(np.hypot(*(quad[3] - quad[0])))
         picture = shade(rng, crop.image.astype(np.float32), 0.5)
         if rng.random() < 0.05:
             picture = 255 - picture
-        camera = spoil(rng, picture, y2 - y1, 0.6 * self._hardness)
+        camera = spoil(rng, picture, height, 0.6 * self._hardness)
         turn = float(np.radians(rng.normal(0, 4)))
         middle = quad.mean(0)
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         quad = (quad - middle) @ rotation.T + middle
-        return Sample(cut(rng, camera, jittered(rng, quad, 0.05), (WIDTH, HEIGHT)), encode(crop.text), -1, -1)
+        rows = -1 if crop.rows is None else crop.rows - 1
+        return Sample(cut(rng, camera, jittered(rng, quad, 0.05), (WIDTH, HEIGHT)), encode(crop.text), -1, rows)
 
 
 def _rounded(height: int, width: int, radius: int) -> NDArray[np.float32]:

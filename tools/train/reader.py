@@ -259,6 +259,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads of PyTorch (one was fastest on two cores)")
     parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix in")
     parser.add_argument("--real", type=Path, help="file made by tools.train.gather")
+    parser.add_argument("--real-share", type=float, default=0.1, help="share of the samples that are real crops")
     parser.add_argument("--init", type=Path, help="weights to start from where name and shape agree")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -267,7 +268,7 @@ def main() -> None:
         steps=given.steps, seconds=given.seconds, batch=given.batch, rate=given.rate, ema=given.ema,
         capacity=given.capacity, ready=given.ready, reuse=given.reuse,
     )  # fmt: skip
-    recipe = Recipe(given.seed, given.fonts, given.real, ramp=given.ramp)
+    recipe = Recipe(given.seed, given.fonts, given.real, real_share=given.real_share, ramp=given.ramp)
     train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init)
 
 
