@@ -51,6 +51,8 @@ _MOST_DOUBTS: Final = 2
 _QUICK_DOUBT: Final = 0.8
 _QUICK_DOUBTS: Final = 3
 """The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
+_MOST_DOUBTS_BESIDE: Final = 1
+"""Second looks of a quick look at detections under the threshold beside one over it."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 
@@ -229,7 +231,12 @@ class PlateDetector:
     ) -> list[Detection]:
         """``found``, seen from near: corners and scores anew, those under the threshold left out."""
         sure = sum(one.score >= self.min_score for one in found)
-        found = found[: min(sure + self._doubts, _MOST_LOOKS)]
+        doubts = self._doubts
+        if self._followed and sure:
+            # The picture has its plate; what else is doubtful gets no more of the time that this look shall save.
+            least, doubts = self._least_score(_DOUBT), _MOST_DOUBTS_BESIDE
+            found = [one for one in found if one.score >= least]
+        found = found[: min(sure + doubts, _MOST_LOOKS)]
         if not found:
             return []
         before = np.array([one.corners for one in found], np.float32)
