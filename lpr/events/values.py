@@ -58,7 +58,8 @@ class Reading(Value, frozen=True, kw_only=True):
     """One plate as an engine read it on one exposure. Coordinates are pixels of that exposure.
 
     ``text``: upper case, without separators; empty when a plate was found but could not be read.
-    ``confidence``: the smallest of the characters' confidences. ``detection``: the detector's score.
+    ``confidence``: the smallest of the characters' confidences, or, if that is smaller, the probability that there
+    are as many. ``detection``: the detector's score.
     ``country``: ISO 3166-1 alpha-2, or None when it is not known. ``layout``: the key of a format in
     ``lpr.plates.formats`` ("br-old", "br-mercosul", ...), or None for an unknown format.
     ``rows``: 1 or 2. ``plate_colour``: a name of ``COLOURS``, or None. ``sharpness``: variance of the

@@ -56,7 +56,8 @@ class DecodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a plate says. ``confidence``: the smallest of the characters' (0 for an empty text). ``layout``: key of the
+    """What a plate says. ``confidence``: the smallest of the characters', or the probability that there are as many, if
+    that is smaller (0 for an empty text). ``layout``: key of the
     format, ``country``: its country, both None for an unknown format. ``candidates``: the likeliest texts with their
     probabilities, best first, the text itself among them. ``layouts``: formats of the text with their probabilities,
     best first; they may add up to less than 1."""
@@ -107,7 +108,7 @@ def decode(
             layout = next(format_.key for format_, _ in formats if format_.country == likely)
     return Decoded(
         text=text,
-        confidence=min(character.confidence for character in characters),
+        confidence=min(_as_many(text, texts), *(character.confidence for character in characters)),
         characters=characters,
         layout=layout,
         country=country,
@@ -281,6 +282,12 @@ def _way(
 
 
 # --- reliability -----------------------------------------------------------------------------------------------
+
+
+def _as_many(text: str, texts: Sequence[tuple[str, float]]) -> float:
+    """The probability that there are as many characters as in ``text``: one more or one less is wrong, too, and no
+    character's own reliability says so."""
+    return round(min(1.0, sum([share for other, share in texts if len(other) == len(text)])), 4)
 
 
 def _characters(text: str, texts: Sequence[tuple[str, float]], settings: DecodeSettings) -> tuple[Character, ...]:

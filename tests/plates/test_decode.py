@@ -141,7 +141,19 @@ def test_any_probabilities_give_a_sound_result(p: Slots, countries: tuple[str, .
         format_ = next(f for f in FORMATS if f.key == found.layout)
         assert format_.matches(found.text) and format_.country == found.country
     if found.characters:
-        assert found.confidence == min(character.confidence for character in found.characters)
+        assert 0 < found.confidence <= min(character.confidence for character in found.characters)
+
+
+def test_a_doubt_whether_there_is_one_more_character_is_one_about_the_text() -> None:
+    p = slots("J868321")
+    p[0] = 0.0
+    p[0, ALPHABET.index("J")], p[0, 36] = 0.5, 0.5
+    found = decode(p, grammar_for(("US",)))
+    assert found.text in ("J868321", "868321")
+    assert all(character.confidence > 0.9 for character in found.characters if character.char != "J")
+    assert found.confidence < 0.9
+    as_many = sum(share for text, share in found.candidates if len(text) == len(found.text))
+    assert found.confidence == pytest.approx(as_many, abs=0.02)
 
 
 @given(st.sampled_from([f for f in FORMATS if f.common and not f.codes]), st.data())
