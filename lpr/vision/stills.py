@@ -1,6 +1,7 @@
 """A folder of images as a source of frames, in the natural order of their names; or one image alone.
 
-A file that is no picture is reported and passed over. Imports ``lpr.vision.sources``, ``lpr.vision.pictures``.
+A file that is no picture is reported and passed over; a JPEG larger than a frame may be comes smaller
+(``decode_bounded``). Imports ``lpr.vision.sources``, ``lpr.vision.pictures``.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lpr.vision.pictures import ImageError, decode_image
+from lpr.vision.pictures import ImageError, decode_bounded
 from lpr.vision.sources import IMAGES, Opening, Shot, SourceError, Wanted, folder_identity, missing
 
 __all__ = ["FolderReader", "natural_key", "open_folder"]
@@ -44,7 +45,7 @@ class FolderReader:
         offset = round(position * self._interval * 1e6)
         width, height = self._max_size
         try:
-            image = decode_image(path, max_pixels=width * height)
+            image, _ = decode_bounded(path, most=width * height, max_pixels=width * height)
         except ImageError as error:
             return Shot(position, offset, None, str(error))
         if image.shape[1] > width or image.shape[0] > height:

@@ -118,6 +118,26 @@ async def test_a_picture_past_its_time_out_is_an_event_and_the_next_is_read(tmp_
     assert 10 + exposures - 1 in taken and 30 + exposures - 1 in taken and 20 + exposures - 1 not in taken
 
 
+@dataclass
+class Failing:
+    """Fails at every picture."""
+
+    name: str = "failing"
+
+    def read(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
+        raise ValueError(f"grey {int(image[0, 0, 0])}")
+
+
+@pytest.mark.anyio
+async def test_failures_within_the_pause_are_told_when_the_source_ends(tmp_path: Path) -> None:
+    engine = SharedEngine(Failing(), SystemClock())
+    events, _ = await recorded(tmp_path, engine, [capture(number, number) for number in range(1, 5)], timeout=20.0)
+    failed = [event for event in events if isinstance(event, CaptureFailed)]
+    assert [event.position for event in failed] == [10, 40]
+    assert failed[0].reason == "the engine failed: ValueError: grey 1"
+    assert failed[1].reason == "the engine failed: ValueError: grey 4 (3 captures since the last report)"
+
+
 @pytest.mark.anyio
 async def test_exposures_of_a_capture_are_read_together(tmp_path: Path) -> None:
     engine = Hanging()

@@ -170,6 +170,15 @@ def test_a_folder_is_read_in_natural_order_and_bad_images_are_told(tmp_path: Pat
     assert last is not None and last.position == 4 and reader.read() is None
 
 
+def test_a_jpeg_larger_than_a_frame_comes_smaller_and_another_picture_is_told(tmp_path: Path) -> None:
+    large = np.full((300, 400, 3), 90, np.uint8)
+    for name in ("a.jpg", "b.png"):
+        assert cv2.imwrite(str(tmp_path / name), large)
+    first, second = iter(open_folder(str(tmp_path), max_size=(300, 300)).read, None)
+    assert first.image is not None and first.image.shape == (150, 200, 3) and first.problem == ""
+    assert second.image is None and "b.png: 400 x 300" in second.problem
+
+
 def test_one_image_is_a_folder_of_one(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "one.png"), drawn(3))
     assert len(list(iter(open_folder(str(tmp_path / "one.png")).read, None))) == 1

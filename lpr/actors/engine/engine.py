@@ -5,8 +5,8 @@ Rules
   call (``looking``); of a live source that is one.
 - What is recorded decides ``lpr.plates.gate``. Pictures are durable before the events that name them; a capture and
   its readings are one append, so a kill leaves all of them or none.
-- An engine that fails or takes too long costs that capture (CaptureFailed, at a bounded rate), not the service: one
-  that hangs is left to its thread and replaced. When
+- An engine that fails or takes too long costs that capture (CaptureFailed, at a bounded rate; what was not told by the
+  end of a source is told then), not the service: one that hangs is left to its thread and replaced. When
   pictures or events can't be written it waits and tries again; a file then waits too, a camera drops frames and counts.
 - When the source has ended, and everything before is recorded, it says so to the sensor.
 
@@ -93,6 +93,7 @@ class EngineActor:
         self._recorded = 0
         self._failures = 0
         self._failed_at: Micros | None = None
+        self._untold: CaptureFailed | None = None
 
     async def run(self, emit: Emit) -> None:
         """Until the captures end, or cancelled."""
@@ -105,6 +106,7 @@ class EngineActor:
                     if isinstance(item, End):
                         await self._look(items, emit)
                         items = []
+                        await self._tell(emit)
                         item.done.set()
                     else:
                         if isinstance(item, Capture) and item.asked is not None:
@@ -176,13 +178,20 @@ class EngineActor:
     async def _failed(self, frame: Frame, reason: str, emit: Emit) -> None:
         """CaptureFailed, at a bounded rate."""
         self._failures += 1
-        now = self._clock.mono()
         self._view.update(message=reason)
-        if self._failed_at is not None and now - self._failed_at < FAILED_PAUSE:
+        self._untold = CaptureFailed(source=frame.source, at=frame.at, position=frame.position, reason=reason)
+        now = self._clock.mono()
+        if self._failed_at is None or now - self._failed_at >= FAILED_PAUSE:
+            self._failed_at = now
+            await self._tell(emit)
+
+    async def _tell(self, emit: Emit) -> None:
+        """The last CaptureFailed that was not told yet, with the number of those before it."""
+        if self._untold is None:
             return
         more = f" ({self._failures} captures since the last report)" if self._failures > 1 else ""
-        self._failures, self._failed_at = 0, now
-        event = CaptureFailed(source=frame.source, at=frame.at, position=frame.position, reason=reason + more)
+        event = msgspec.structs.replace(self._untold, reason=self._untold.reason + more)
+        self._failures, self._untold = 0, None
         await self._patiently(partial(emit, (event,)))
 
     # --- recording -------------------------------------------------------------------------------------
