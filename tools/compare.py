@@ -31,6 +31,7 @@ from tools.evaluate.levels import open_reader, progress
 from tools.evaluate.markdown import MarkError, write_into
 from tools.evaluate.samples import Folder, FolderError, load, thinned, with_labels
 from tools.evaluate.scores import folded
+from tools.options import existing_file, existing_folder, from_zero, new_file
 
 __all__ = ["PeerError", "candidates", "compare", "main", "plain", "table"]
 
@@ -191,20 +192,27 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("folders", type=Path, nargs="+", help="folders with annotations.jsonl")
     parser.add_argument("--country", action="append", default=[], help="for ours: configured country (repeatable)")
     parser.add_argument("--setting", action="append", default=[], metavar="engine.KEY=VALUE", help="for ours")
-    parser.add_argument("--limit", type=int, default=0, help="at most so many pictures of a folder, evenly picked")
+    parser.add_argument(
+        "--limit", type=from_zero, default=0, help="at most so many pictures of a folder, evenly picked; 0: all"
+    )
     parser.add_argument("--rapidocr", nargs="?", const=sys.executable, metavar="PYTHON", help="the Python that has it")
-    parser.add_argument("--rapidocr-models", type=Path, metavar="FOLDER", help="its models, if it may not fetch them")
+    parser.add_argument(
+        "--rapidocr-models", type=existing_folder, metavar="FOLDER", help="its models, if it may not fetch them"
+    )
     parser.add_argument("--fast-alpr", nargs="?", const=sys.executable, metavar="PYTHON", help="the Python that has it")
-    parser.add_argument("--models", type=Path, metavar="FOLDER", help="of fast-alpr")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="texts for the folder that has none")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="put the table between the marks of a page")
+    parser.add_argument("--models", type=existing_folder, metavar="FOLDER", help="of fast-alpr")
+    parser.add_argument("--labels", type=existing_file, metavar="FILE", help="texts for the folder that has none")
+    parser.add_argument("--into", type=existing_file, metavar="PAGE", help="put the table between the marks of a page")
     parser.add_argument("--mark", default="compare", metavar="NAME", help="the marks' name (default: compare)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures with the wrong ones")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write the figures with the wrong ones")
     given = parser.parse_args(words)
     with ExitStack() as stack:
         try:
-            readers = candidates(given, stack)
             folders = with_labels([load(path) for path in cast("list[Path]", given.folders)], given.labels)
+            for one in folders:
+                if not one.texts:
+                    raise FolderError(f"{one.path}: no plate with a known text; there is nothing to compare")
+            readers = candidates(given, stack)
             figures: dict[str, dict[str, dict[str, Any]]] = {}
             for folder in [thinned(one, given.limit) for one in folders]:
                 figures[folder.name] = compare(folder, readers)

@@ -43,6 +43,7 @@ from tools.drives.roads import COUNTRIES, MAKERS, drive
 from tools.drives.running import START, Run, place, run, shown
 from tools.drives.scores import Passing, Tracking, add, as_counts, countable, key_at, passing, readable, tracking
 from tools.drives.texts import Texts, compare
+from tools.options import from_one, new_file
 
 COLUMNS = (
     "drive",
@@ -205,7 +206,10 @@ def measure(options: argparse.Namespace, vote: Vote | None = None) -> Iterator[t
     height = round(options.width * 9 / 32) * 2
     for drive_name in options.drives:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            street = DriveStreet(drive(drive_name, seed), options.rate, options.width, height)
+            try:
+                street = DriveStreet(drive(drive_name, seed), options.rate, options.width, height)
+            except ValueError as error:
+                raise SystemExit(str(error)) from None
             if replay is not None:
                 looks = replayed(street, replay)
             else:
@@ -250,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drives", nargs="+", choices=tuple(MAKERS), default=tuple(MAKERS), metavar="NAME")
-    parser.add_argument("--seeds", type=int, default=2, help="drives of each name")
+    parser.add_argument("--seeds", type=from_one, default=2, help="drives of each name")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=10.0, help="frames a second")
     parser.add_argument("--width", type=int, default=960)
@@ -258,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, help="folder in which the readings are kept")
     parser.add_argument("--replay", type=Path, help="folder of kept readings: no engine is started")
     parser.add_argument("--why", action="store_true", help="tell of each vehicle that did not pass once and right")
-    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--json", type=new_file, help="write all figures there")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
     scores: dict[str, Score] = {}

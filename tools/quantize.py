@@ -3,7 +3,8 @@
 The convolutions of the model that a manifest describes get 8-bit weights (a scale a channel) and activations whose
 ranges are measured on pictures (QDQ format): whole pictures for a detector, annotated plates for a reader. Only
 pictures of a licence that permits it may shape a model that ships. The new model and its manifest, with the new
-SHA-256, are written to another folder; size, time and the change of the outputs are printed.
+SHA-256, are written to another folder, with the network of a closer look where a detector has one; size, time and the
+change of the outputs are printed.
 
 ``quantize`` is also what the exporters of ``tools.train`` call. Needs the package ``onnx`` (extra "dev" or "train").
 May import ``lpr.vision``, ``tools.evaluate``, numpy, onnxruntime.
@@ -20,15 +21,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lpr.vision.corners import CornersManifest
 from lpr.vision.detect import DetectorManifest, Fit, fit, letterbox
 from lpr.vision.manifest import InputSpec, ModelError, ReaderManifest, load_manifest, model_file, open_session, prepare
 from lpr.vision.pictures import decode_image
 from lpr.vision.rectify import RectifyError, corners_of_box, rectify, to_gray
 from tools.evaluate.samples import FolderError, load, thinned
+from tools.options import from_one
 
 __all__ = ["batches_for", "main", "quantize", "quantized"]
 
@@ -108,6 +112,9 @@ def _whole(image: NDArray[np.uint8], manifest: DetectorManifest) -> NDArray[Any]
     """A whole picture as the detector gets it; of a network of free size the usual one."""
     spec = manifest.input
     height, width = image.shape[:2]
+    if manifest.fit == "stretch":
+        size = (spec.width, spec.height)
+        return prepare([np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)], spec)
     if manifest.multiple:
         place = fit(width, height, max(spec.width, spec.height), manifest.multiple)
     else:
@@ -117,6 +124,24 @@ def _whole(image: NDArray[np.uint8], manifest: DetectorManifest) -> NDArray[Any]
         place = Fit(spec.width, spec.height, scale, left, top)
     sized: InputSpec = msgspec.structs.replace(spec, width=place.width, height=place.height)
     return prepare([letterbox(image, place)], sized)
+
+
+def _check_nodes(model: Path, exclude: Sequence[str]) -> None:
+    """Raises ModelError for a model that is quantized already, and for names that none of its nodes has."""
+    onnx = cast("Any", importlib.import_module("onnx"))
+    nodes = onnx.load(str(model)).graph.node
+    if any(node.op_type in ("QuantizeLinear", "DynamicQuantizeLinear") for node in nodes):
+        raise ModelError(f"{model}: the model is quantized already; give the one that it was made from")
+    unknown = sorted(set(exclude) - {node.name for node in nodes})
+    if unknown:
+        raise ModelError(f"{model}: --exclude names nodes that the model hasn't: {', '.join(unknown)}")
+
+
+def _copy_closer(manifest: Path, out: Path) -> None:
+    """The closer look beside the new detector, as it is. Raises ModelError."""
+    own = load_manifest(manifest, CornersManifest)
+    (out / own.file).write_bytes(model_file(manifest, own.file, own.sha256))
+    (out / manifest.name).write_bytes(manifest.read_bytes())
 
 
 def quantized(path: Path, batches: Sequence[Batch], out: Path, exclude: Sequence[str] = ()) -> dict[str, Any]:
@@ -131,10 +156,13 @@ def quantized(path: Path, batches: Sequence[Batch], out: Path, exclude: Sequence
     target = out / file
     if target.resolve() == (path.parent / file).resolve():
         raise ModelError(f"{out}: the new model would overwrite the old one; name another folder")
+    _check_nodes(path.parent / file, exclude)
     quantize(path.parent / file, target, batches, exclude=exclude)
     new = target.read_bytes()
     raw |= {"sha256": hashlib.sha256(new).hexdigest(), "name": f"{raw['name']}-int8"}
     (out / path.name).write_text(json.dumps(raw, indent=2) + "\n", encoding="utf-8")
+    if raw.get("closer"):
+        _copy_closer(path.with_name(str(raw["closer"])), out)
     before, after = open_session(path, data), open_session(target, new)
     worst = spread = 0.0
     times = [0.0, 0.0]
@@ -157,18 +185,31 @@ def quantized(path: Path, batches: Sequence[Batch], out: Path, exclude: Sequence
     }
 
 
+def _kind(path: Path) -> str:
+    """What a manifest describes. Raises ModelError."""
+    kind = load_manifest(path, _AnyManifest).kind
+    if kind not in ("detector", "reader"):
+        raise ModelError(f"{path}: describes a model of kind {kind!r}; detectors and readers can be quantized")
+    return kind
+
+
+class _AnyManifest(msgspec.Struct):
+    """As much of a manifest as all kinds have in common."""
+
+    kind: str
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """The command. Raises SystemExit with a text for people."""
     parser = argparse.ArgumentParser(prog="tools.quantize", description="Static int8 for a detector or a reader.")
-    parser.add_argument("manifest", type=Path)
+    parser.add_argument("manifest", type=Path, help="of a detector or a reader in float32")
     parser.add_argument("--pictures", type=Path, action="append", required=True, help="folder (repeatable)")
-    parser.add_argument("--most", type=int, default=100, help="pictures of each folder at most, evenly picked")
+    parser.add_argument("--most", type=from_one, default=100, help="pictures of each folder at most, evenly picked")
     parser.add_argument("--out", type=Path, required=True, help="another folder than the manifest's")
     parser.add_argument("--exclude", action="append", default=[], help="node that stays as it is (repeatable)")
     given = parser.parse_args(words)
     try:
-        kind = json.loads(given.manifest.read_bytes()).get("kind")
-        own = load_manifest(given.manifest, DetectorManifest if kind == "detector" else ReaderManifest)
+        own = load_manifest(given.manifest, DetectorManifest if _kind(given.manifest) == "detector" else ReaderManifest)
         own.check(given.manifest)
         batches = batches_for(own, given.pictures, given.most)
         print(json.dumps(quantized(given.manifest, batches, given.out, given.exclude)))

@@ -278,6 +278,7 @@ def test_kinds_are_counted_where_they_are_known() -> None:
 
 
 def test_labels_belong_to_one_folder(tmp_path: Path, labelled: Path) -> None:
+    (tmp_path / "x.jsonl").write_text("")
     with pytest.raises(SystemExit, match="one folder"):
         main([str(labelled), "--labels", str(tmp_path / "x.jsonl")])
     lines = [{"image": "a.png", "plates": [{"box": [0, 0, 60, 20], "text": None}]}]

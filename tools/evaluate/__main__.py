@@ -24,6 +24,7 @@ from tools.evaluate.levels import Measured, open_reader, peak_memory, reader_lev
 from tools.evaluate.markdown import MarkError, table, write_into
 from tools.evaluate.report import make_report
 from tools.evaluate.samples import FolderError, load, thinned, with_labels
+from tools.options import existing_file, from_zero, new_file
 
 __all__ = ["main", "settings_from"]
 
@@ -46,7 +47,7 @@ def settings_from(words: Sequence[str], countries: Sequence[str] = (), model: Pa
     try:
         return msgspec.convert(values, EngineConfig)
     except msgspec.ValidationError as error:
-        raise SystemExit(f"--setting: {error}") from None
+        raise SystemExit(f"--setting: {error}; `lpr config schema` says what may be written") from None
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -56,18 +57,22 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--level", choices=("reader", "whole", "both"), default="both")
     parser.add_argument("--country", action="append", default=[], help="configured country (repeatable)")
     parser.add_argument("--setting", action="append", default=[], metavar="engine.KEY=VALUE", help="repeatable")
-    parser.add_argument("--model", type=Path, help="manifest of another reader")
+    parser.add_argument("--model", type=existing_file, help="manifest of another reader")
     parser.add_argument("--mode", choices=("auto", "crop", "box"), default="auto", help="reader: are boxes whole crops")
-    parser.add_argument("--limit", type=int, default=0, help="at most so many pictures of a folder, evenly picked")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="texts for the folder that has none")
+    parser.add_argument(
+        "--limit", type=from_zero, default=0, help="at most so many pictures of a folder, evenly picked; 0: all"
+    )
+    parser.add_argument("--labels", type=existing_file, metavar="FILE", help="texts for the folder that has none")
     parser.add_argument("--calibrate", action="store_true", help="reader: report the best temperature")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a report with the failures' pictures")
-    parser.add_argument("--failures", type=int, default=200, help="pictures of failures a folder in the report")
+    parser.add_argument("--json", type=new_file, metavar="FILE", help="write the figures")
+    parser.add_argument("--html", type=new_file, metavar="FILE", help="write a report with the failures' pictures")
+    parser.add_argument("--failures", type=from_zero, default=200, help="pictures of failures a folder in the report")
     parser.add_argument("--markdown", action="store_true", help="print the figures as tables for docs/models.md")
-    parser.add_argument("--into", type=Path, metavar="PAGE", help="put the tables between the marks of a page")
+    parser.add_argument("--into", type=existing_file, metavar="PAGE", help="put the tables between the marks of a page")
     parser.add_argument("--mark", default="validate", metavar="NAME", help="the marks' name (default: validate)")
-    parser.add_argument("--from", type=Path, dest="given", metavar="FILE", help="measure nothing: figures of a --json")
+    parser.add_argument(
+        "--from", type=existing_file, dest="given", metavar="FILE", help="measure nothing: figures of a --json"
+    )
     return parser
 
 
@@ -75,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> None:
     """The command. Raises SystemExit with a text for people."""
     given = arguments().parse_args(words)
     if given.given is not None:
-        summary, measured = cast("dict[str, Any]", json.loads(given.given.read_text(encoding="utf-8"))), []
+        summary, measured = _kept(given.given), []
     elif given.folders:
         summary, measured = _measure(given)
     else:
@@ -91,6 +96,17 @@ def main(words: Sequence[str] | None = None) -> None:
             write_into(given.into, given.mark, table(summary))
         except (MarkError, OSError) as error:
             raise SystemExit(str(error)) from None
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    """The figures of an earlier run. Raises SystemExit."""
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise SystemExit(f"{path}: not the figures of a --json ({error})") from None
+    if not isinstance(found, dict) or "folders" not in found:
+        raise SystemExit(f"{path}: not the figures of a --json: it has no folders")
+    return cast("dict[str, Any]", found)
 
 
 def _measure(given: argparse.Namespace) -> tuple[dict[str, Any], list[Measured]]:
