@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Character
-from lpr.plates.grammar import LONGEST, Grammar, Priors, grammar_for
+from lpr.plates.grammar import LONGEST, Grammar, Prior, Priors, grammar_for
 from lpr.plates.segments import ALPHABET, Segment, of_slots, of_steps
 from lpr.plates.texts import align
 
@@ -91,12 +91,14 @@ def decode(
     p = _checked(probabilities)
     segments = of_steps(p, chosen.twins) if ctc else of_slots(p, chosen.twins)
     weights = known.weighed(styles, chosen.priors.style_power)
-    texts = _posterior(segments, known, weights, chosen)
+    shares = known.by_template(weights)
+    prior = known.prior(shares.tolist(), chosen.priors)
+    texts = _posterior(segments, known, shares, prior, chosen)
     text = texts[0][0]
     if not text:
         return Decoded("", 0.0, (), candidates=_reported(texts, chosen))
     characters = _characters(text, texts, chosen)
-    formats = known.named(text, weights, chosen.priors)
+    formats = known.named(text, weights, prior)
     countries: dict[str, float] = {}
     for format_, share in formats:
         countries[format_.country] = countries.get(format_.country, 0.0) + share
@@ -149,11 +151,14 @@ _CLEAR: Final = math.log(0.93)
 
 
 def _posterior(
-    segments: Sequence[Segment], grammar: Grammar, weights: NDArray[np.float64], settings: DecodeSettings
+    segments: Sequence[Segment],
+    grammar: Grammar,
+    shares: NDArray[np.float64],
+    prior: Prior,
+    settings: DecodeSettings,
 ) -> list[tuple[str, float]]:
-    """Texts and their probabilities, which add up to 1, the likeliest first. Never empty."""
-    shares = grammar.by_template(weights)
-    prior = grammar.prior(shares.tolist(), settings.priors)
+    """Texts and their probabilities, which add up to 1, the likeliest first. Never empty. ``shares``: of the templates,
+    which ``prior`` is made of."""
     scores: dict[_Path, tuple[str, float]] = {}
 
     def score(path: _Path, text: str, seen: float) -> None:
@@ -212,70 +217,69 @@ def _of_formats(
     segments: Sequence[Segment], grammar: Grammar, shares: NDArray[np.float64], settings: DecodeSettings
 ) -> list[_Path]:
     """The likeliest of each template (of the few likeliest templates), by dynamic programming over all at once."""
-    least = sum([min([len(text) for text, _ in segment]) for segment in segments])
-    most = sum([max([len(text) for text, _ in segment]) for segment in segments])
-    use = np.flatnonzero((grammar.lengths >= least) & (grammar.lengths <= most))
-    if not len(use):
+    sizes = [[len(text) for text, _ in segment] for segment in segments]
+    use = grammar.of_lengths(sum([min(own) for own in sizes]), sum([max(own) for own in sizes]))
+    lengths = grammar.lengths[use]
+    if not len(lengths):
         return []
-    gains = grammar.gains(settings.priors.even)
-    codes = {_CODES[char] for segment in segments for text, _ in segment for char in text}
-    letters = {code: gains[code][use] for code in codes}
-    best = np.full((len(use), LONGEST + 1), -np.inf)
-    best[:, 0] = np.log(shares[use] + 1e-300)
+    letters = grammar.gains(settings.priors.even)[:, :, use]
+    best = np.full((LONGEST + 1, len(lengths)), -np.inf)
+    best[0] = np.log(shares[use] + 1e-300)
     steps = [best]
-    for segment in segments:
+    low = high = 0  # fewest and most characters so far: only those rows hold anything
+    for segment, own in zip(segments, sizes, strict=True):
         after = np.full_like(best, -np.inf)
-        single = [(_CODES[text], log) for text, log in segment if len(text) == 1]
-        if len(single) == 1:
-            after[:, 1:] = best[:, :-1] + letters[single[0][0]] + settings.trust * single[0][1]
-        elif single:
-            gain = letters[single[0][0]] + settings.trust * single[0][1]
+        single = [(_CODES[text], settings.trust * log) for text, log in segment if len(text) == 1]
+        if single:
+            end = min(high + 1, LONGEST)
+            gain = letters[single[0][0], low:end] + single[0][1]
             for code, log in single[1:]:
-                np.maximum(gain, letters[code] + settings.trust * log, out=gain)
-            after[:, 1:] = best[:, :-1] + gain
-        for text, log in segment:
-            size = len(text)
-            if size == 0:
-                np.maximum(after, best + settings.trust * log, out=after)
-            elif 1 < size <= LONGEST:
-                reached = best[:, : LONGEST + 1 - size] + settings.trust * log
-                for offset, char in enumerate(text):
-                    reached += letters[_CODES[char]][:, offset : LONGEST + 1 - size + offset]
-                np.maximum(after[:, size:], reached, out=after[:, size:])
+                np.maximum(gain, letters[code, low:end] + log, out=gain)
+            np.add(best[low:end], gain, out=after[low + 1 : end + 1])
+        for (text, log), size in zip(segment, own, strict=True):
+            end = min(high, LONGEST - size) + 1
+            if size == 1 or end <= low:
+                continue
+            reached = best[low:end] + settings.trust * log
+            for offset, char in enumerate(text):
+                reached += letters[_CODES[char], low + offset : end + offset]
+            np.maximum(after[low + size : end + size], reached, out=after[low + size : end + size])
+        low, high = low + min(own), min(high + max(own), LONGEST)
         best = after
         steps.append(best)
-    lengths = grammar.lengths[use]
-    final = best[np.arange(len(use)), lengths]
+    final = best[lengths, np.arange(len(lengths))]
     paths: list[_Path] = []
-    for row in np.argsort(-final)[:_BY_FORMAT].tolist():
-        if final[row] == -np.inf:
+    for column in np.argsort(-final)[:_BY_FORMAT].tolist():
+        if final[column] == -np.inf:
             break
-        paths.append(_way(row, int(lengths[row]), segments, steps, letters, settings.trust))
+        paths.append(_way(column, int(lengths[column]), segments, steps, letters, settings.trust))
     return paths
 
 
 def _way(
-    row: int,
+    column: int,
     length: int,
     segments: Sequence[Segment],
     steps: Sequence[NDArray[np.float64]],
-    letters: Mapping[int, NDArray[np.float64]],
+    letters: NDArray[np.float64],
     trust: float,
 ) -> _Path:
-    """How ``_of_formats`` came to the end of the template in ``row``: the strings of the segments, from the last."""
+    """How ``_of_formats`` came to the end of the template in ``column``: the strings of the segments, from the last."""
     path: list[int] = []
     for number in range(len(segments) - 1, -1, -1):
-        before: list[float] = steps[number][row].tolist()
-        highest, chosen = -math.inf, 0
-        for i, (text, log) in enumerate(segments[number]):
-            start = length - len(text)
-            if start < 0 or before[start] == -math.inf:
-                continue
-            value = before[start] + trust * log
-            for offset, char in enumerate(text):
-                value += float(letters[_CODES[char]][row, start + offset])
-            if value > highest:
-                highest, chosen = value, i
+        chosen = 0
+        if len(segments[number]) > 1:
+            before: list[float] = steps[number][:, column].tolist()
+            highest = -math.inf
+            for i, (text, log) in enumerate(segments[number]):
+                start = length - len(text)
+                if start < 0 or before[start] == -math.inf:
+                    continue
+                value = before[start] + trust * log
+                for offset, char in enumerate(text):
+                    value += float(letters[_CODES[char], start + offset, column])
+                if value > highest:
+                    highest, chosen = value, i
         path.append(chosen)
         length -= len(segments[number][chosen][0])
     return tuple(reversed(path))

@@ -17,6 +17,7 @@ Pure. May import ``lpr.plates.districts``, ``lpr.plates.formats`` and ``lpr.plat
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,8 +103,8 @@ class Grammar:
     """The formats of some countries as a prior over texts. Made by ``grammar_for``; never changes.
 
     ``worldwide``: no country was configured, so all are in it. ``formats``: its own formats. ``shares``: (formats,)
-    float64, their prior shares, which add up to 1. ``templates``: the different templates among them (one that begins
-    with the codes of several lists is there for each).
+    float64, their prior shares, which add up to 1. ``templates``: the different templates among them, the shortest
+    first (one that begins with the codes of several lists is there for each).
     ``letters``: (templates, LONGEST, 36) float64, ln of the probability of a character in a place of a template,
     -inf where it is not allowed. ``lengths``: (templates,) their lengths.
     """
@@ -117,11 +118,12 @@ class Grammar:
         self.shares = _normalised([size[format_.country] * format_.weight for format_ in self.formats])
         order = sorted(known)
         self._country_of = np.array([order.index(format_.country) for format_ in self.formats], np.intp)
-        kinds = tuple(dict.fromkeys(_kind(format_) for format_ in self.formats))
+        kinds = sorted(dict.fromkeys(_kind(format_) for format_ in self.formats), key=lambda kind: len(kind.template))
         self.templates = tuple(kind.template for kind in kinds)
         place = {kind: i for i, kind in enumerate(kinds)}
         self._template_of = np.array([place[_kind(format_)] for format_ in self.formats], np.intp)
-        self.lengths = np.array([len(template) for template in self.templates], np.intp)
+        self._sorted_lengths = [len(template) for template in self.templates]
+        self.lengths = np.array(self._sorted_lengths, np.intp)
         self.letters = np.full((len(self.templates), LONGEST, len(ALPHABET)), -np.inf)
         for i, template in enumerate(self.templates):
             for slot, sign in enumerate(template):
@@ -172,15 +174,20 @@ class Grammar:
         return any(one.share(text) > 0 for one in self._own.get(text.translate(_SHAPE), ()))
 
     def gains(self, even: float) -> NDArray[np.float64]:
-        """(36, templates, LONGEST) what a character adds to ``log_probability`` in each place of each template."""
+        """(36, LONGEST, templates) what a character adds to ``log_probability`` in each place of each template."""
         return _gains(self, even)
 
-    def named(self, text: str, weights: NDArray[np.float64], priors: Priors) -> list[tuple[Format, float]]:
+    def of_lengths(self, least: int, most: int) -> slice:
+        """Which of ``templates`` have so many characters."""
+        return slice(bisect_left(self._sorted_lengths, least), bisect_right(self._sorted_lengths, most))
+
+    def named(self, text: str, weights: NDArray[np.float64], prior: Prior) -> list[tuple[Format, float]]:
         """The own formats of ``text`` and how likely each is, given the text; the likeliest first, equals in the order
-        of ``FORMATS``. What is missing to 1 is what foreign formats and free texts explain."""
-        shares = self.by_template(weights).tolist()
+        of ``FORMATS``. What is missing to 1 is what foreign formats and free texts explain. ``prior``: of the shares
+        that ``by_template`` makes of the same ``weights``."""
+        priors = prior.priors
         shape = text.translate(_SHAPE)
-        whole = math.exp(self.log_probability(text, shares, priors) - priors.even * _of_shape(shape)[1])
+        whole = math.exp(prior.log_probability(text) - priors.even * _of_shape(shape)[1])
         known = 1 - priors.free - priors.foreign
         found = [
             (i, known * float(weights[i]) * share / whole)
@@ -205,7 +212,7 @@ class Prior:
         shares: Sequence[float],
         priors: Priors,
     ) -> None:
-        self._own, self._foreign, self._shares, self._priors = own, foreign, shares, priors
+        self._own, self._foreign, self._shares, self.priors = own, foreign, shares, priors
         self._shapes: dict[str, tuple[float, float, float, list[tuple[float, _Pattern]]]] = {}
 
     def log_probability(self, text: str) -> float:
@@ -216,7 +223,7 @@ class Prior:
             known = self._shapes[shape] = self._of_shape(shape)
         constant, free, even, patterns = known
         rare = text.count("I") + text.count("O") + text.count("Q")
-        total = constant + self._priors.free * math.exp(free + _RARER * rare)
+        total = constant + self.priors.free * math.exp(free + _RARER * rare)
         for share, pattern in patterns:
             total += share * pattern.share(text)
         return math.log(total + 1e-300) + even
@@ -224,7 +231,7 @@ class Prior:
     def _of_shape(self, shape: str) -> tuple[float, float, float, list[tuple[float, _Pattern]]]:
         """For all texts of a shape: what the patterns add to each alike, ln of the probability as a free text, what
         is taken against evenly drawn characters, and the other patterns with their shares."""
-        priors = self._priors
+        priors = self.priors
         free, even = _of_shape(shape)
         constant = 0.0
         patterns: list[tuple[float, _Pattern]] = []
@@ -291,7 +298,7 @@ def _normalised(values: Iterable[float]) -> NDArray[np.float64]:
 @lru_cache(maxsize=64)
 def _gains(grammar: Grammar, even: float) -> NDArray[np.float64]:
     alike = [_EVEN_DIGIT] * 10 + [_EVEN_LETTER] * 26
-    return np.ascontiguousarray((grammar.letters + even * np.array(alike)).transpose(2, 0, 1))
+    return np.ascontiguousarray((grammar.letters + even * np.array(alike)).transpose(2, 1, 0))
 
 
 @lru_cache(maxsize=64)

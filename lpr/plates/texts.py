@@ -43,25 +43,29 @@ def difference(first: str, second: str) -> int:
     return distance
 
 
+@lru_cache(maxsize=16384)
 def align(reference: str, text: str) -> tuple[int | None, ...]:
     """For each place of ``reference`` the place in ``text`` of the character that stands there, None: none does.
 
     Texts of the same length are laid over each other, unless shifting explains them with fewer changes.
     """
     reference, text = reference[:MAX_TEXT], text[:MAX_TEXT]
-    rows, columns = len(reference), len(text)
-    if rows == columns and difference(reference, text) >= sum(a != b for a, b in zip(reference, text, strict=True)):
-        return tuple(range(rows))
-    cost = [[0] * (columns + 1) for _ in range(rows + 1)]
-    for row in range(rows + 1):
-        cost[row][0] = row
-    cost[0] = list(range(columns + 1))
-    for row in range(1, rows + 1):
-        for column in range(1, columns + 1):
-            changed = cost[row - 1][column - 1] + (reference[row - 1] != text[column - 1])
-            cost[row][column] = min(changed, cost[row - 1][column] + 1, cost[row][column - 1] + 1)
-    places: list[int | None] = [None] * rows
-    row, column = rows, columns
+    row, column = len(reference), len(text)
+    if row == column and difference(reference, text) >= sum(a != b for a, b in zip(reference, text, strict=True)):
+        return tuple(range(row))
+    places: list[int | None] = [None] * row
+    while row and column and reference[row - 1] == text[column - 1]:  # equal ends always stand under each other
+        row, column = row - 1, column - 1
+        places[row] = column
+    cost = [list(range(column + 1))]
+    for own, char in enumerate(reference[:row]):
+        above, left = cost[own], own + 1
+        line = [left]
+        for place in range(column):
+            changed = above[place] + (char != text[place])
+            left = min(changed, above[place + 1] + 1, left + 1)
+            line.append(left)
+        cost.append(line)
     while row and column:
         if cost[row][column] == cost[row - 1][column - 1] + (reference[row - 1] != text[column - 1]):
             row, column = row - 1, column - 1

@@ -74,13 +74,21 @@ def test_a_text_is_named_by_its_format(format_: object, data: st.DataObject) -> 
     text = "".join(data.draw(st.sampled_from(sorted(odds_of(sign)))) for sign in format_.template)
     assert 1 <= len(text) <= LONGEST
     grammar = grammar_for([format_.country])
-    named = grammar.named(text, grammar.shares, PLAIN)
+    prior = grammar.prior(grammar.by_template(grammar.shares).tolist(), PLAIN)
+    named = grammar.named(text, grammar.shares, prior)
     assert format_.key in [one.key for one, _ in named]
     assert [share for _, share in named] == sorted((share for _, share in named), reverse=True)
     assert 0 < sum(share for _, share in named) <= 1 + 1e-9
     place = grammar.templates.index(format_.template)
-    each = sum(float(grammar.gains(0.0)[ALPHABET.index(char), place, slot]) for slot, char in enumerate(text))
+    each = sum(float(grammar.gains(0.0)[ALPHABET.index(char), slot, place]) for slot, char in enumerate(text))
     assert each == pytest.approx(sum(math.log(odds_of(s)[c]) for s, c in zip(format_.template, text, strict=True)))
+
+
+@given(st.integers(0, 12), st.integers(0, 12))
+def test_templates_of_some_lengths_lie_next_to_each_other(least: int, most: int) -> None:
+    grammar = grammar_for()
+    found = grammar.templates[grammar.of_lengths(least, most)]
+    assert sorted(found) == sorted(one for one in grammar.templates if least <= len(one) <= most)
 
 
 def test_a_listed_district_makes_a_text_likelier() -> None:
