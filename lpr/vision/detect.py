@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,15 +80,16 @@ def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[N
     ``boxes``: (n, 4); ``scores``: (n,). A row joins the first group whose leader it overlaps by an IoU over
     ``overlap``, or in which one box lies nearly whole in the other.
     """
+    return list(islice(_groups(boxes, scores, overlap), most))
+
+
+def _groups(boxes: Floats, scores: Floats, overlap: float) -> Iterator[NDArray[np.intp]]:
+    """The groups of ``suppress`` one by one, since who needs few of many doesn't want to wait for the others."""
     order = np.argsort(-scores, kind="stable")
-    groups: list[NDArray[np.intp]] = []
     x1, y1, x2, y2 = (side[order] for side in boxes.T)
     areas = np.maximum((x2 - x1) * (y2 - y1), 1e-6)
     left = np.arange(len(order))
-    while len(left) and len(groups) < most:
-        if len(left) == 1:
-            groups.append(order[left])
-            break
+    while len(left) > 1:
         lead, own = left[0], areas[left]
         wide = np.minimum(x2[left], x2[lead]) - np.maximum(x1[left], x1[lead])
         high = np.minimum(y2[left], y2[lead]) - np.maximum(y1[left], y1[lead])
@@ -95,9 +97,10 @@ def suppress(boxes: Floats, scores: Floats, overlap: float, most: int) -> list[N
         # IoU over ``overlap``, or most of the smaller box in the other; both without dividing.
         same = (inter > overlap * (own + areas[lead] - inter)) | (inter > 0.8 * np.minimum(own, areas[lead]))
         same[0] = True
-        groups.append(order[left[same]])
+        yield order[left[same]]
         left = left[~same]
-    return groups
+    if len(left):
+        yield order[left]
 
 
 class PlateDetector:
@@ -195,18 +198,34 @@ class PlateDetector:
     def _joined(self, image: NDArray[np.uint8], seen: Sequence[tuple[Floats, Floats, Floats]]) -> list[Detection]:
         """The plates among boxes, scores and corners of parts of ``image``, in its pixels, looked at from near."""
         height, width = image.shape[:2]
-        boxes, scores, corners = (np.concatenate([one[i] for one in seen]) for i in range(3))
+        boxes, scores, corners = (
+            seen[0] if len(seen) == 1 else (np.concatenate([one[i] for one in seen]) for i in range(3))
+        )
         found: list[Detection] = []
-        for group in suppress(boxes, scores, self.overlap, self.most):
+        for group in islice(_groups(boxes, scores, self.overlap), self.most):
+            score = float(scores[group[0]])
+            if self._closer is not None and not self._worth_a_look(score, found):
+                break
             box = _within(boxes[group[0]].tolist(), width, height)
             if min(box[2] - box[0], box[3] - box[1]) < 1.0:
                 continue
-            quad = _agreed(group, boxes, scores, corners)
-            found.append(Detection(float(scores[group[0]]), box, _corners(quad)))
+            found.append(Detection(score, box, _corners(_agreed(group, boxes, scores, corners))))
         return found if self._closer is None else self._apart(self._looked_again(self._closer, image, found))
+
+    def _worth_a_look(self, score: float, found: Sequence[Detection]) -> bool:
+        """Whether a detection of this score is looked at from near beside ``found``, which are surer."""
+        if score >= self.min_score:
+            return len(found) < _MOST_LOOKS
+        sure, least, doubts = sum(one.score >= self.min_score for one in found), 0.0, self._doubts
+        if self._followed and sure:
+            # The picture has its plate; what else is doubtful gets no more of the time that this look shall save.
+            least, doubts = self._least_score(_DOUBT), _MOST_DOUBTS_BESIDE
+        return score >= least and len(found) < min(sure + doubts, _MOST_LOOKS)
 
     def _apart(self, found: Sequence[Detection]) -> list[Detection]:
         """``found`` without those that are the same plate as a better one, best first."""
+        if len(found) <= 1:
+            return list(found)
         boxes = np.array([one.box for one in found], np.float32).reshape(-1, 4)
         scores = np.array([one.score for one in found], np.float32)
         return [found[int(group[0])] for group in suppress(boxes, scores, self.overlap, self.most)]
@@ -217,44 +236,47 @@ class PlateDetector:
         x1, y1, x2, y2 = part
         height, width = image.shape[:2]
         place, boxes, scores, corners = self._run(image[y1:y2, x1:x2], longest)
-        shift = np.array([x1 - place.left / place.scale, y1 - place.top / place.scale], np.float32)
-        boxes, corners = boxes / place.scale + np.tile(shift, 2), corners / place.scale + shift
+        left, top = x1 - place.left / place.scale, y1 - place.top / place.scale
+        boxes = boxes / place.scale + np.array([left, top, left, top], np.float32)
+        corners = corners / place.scale + np.array([left, top], np.float32)
+        if part == (0, 0, width, height):
+            return boxes, scores, corners
         low, high = np.array([x1, y1]) + _RIM * (np.array([x1, y1]) > 0), np.array([x2, y2])
         high = high - _RIM * (high < [width, height])
         whole = ((boxes[:, :2] >= low) | (low == 0)).all(1) & ((boxes[:, 2:] <= high) | (high == [width, height])).all(
             1
         )
-        return boxes[whole].astype(np.float32), scores[whole], corners[whole].astype(np.float32)
+        return boxes[whole], scores[whole], corners[whole]
 
     def _looked_again(
         self, closer: CornerFinder, image: NDArray[np.uint8], found: Sequence[Detection]
     ) -> list[Detection]:
         """``found``, seen from near: corners and scores anew, those under the threshold left out."""
-        sure = sum(one.score >= self.min_score for one in found)
-        doubts = self._doubts
-        if self._followed and sure:
-            # The picture has its plate; what else is doubtful gets no more of the time that this look shall save.
-            least, doubts = self._least_score(_DOUBT), _MOST_DOUBTS_BESIDE
-            found = [one for one in found if one.score >= least]
-        found = found[: min(sure + doubts, _MOST_LOOKS)]
         if not found:
             return []
-        before = np.array([one.corners for one in found], np.float32)
-        quads, logits = closer.look(image, [one.corners for one in found])
-        sums = np.array([logit(one.score) for one in found]) + closer.manifest.weight * np.clip(logits, -8, 8)
-        scores = 1.0 / (1.0 + np.exp(-(sums + closer.manifest.bias)))
-        heights = np.maximum(np.linalg.norm(before[:, 3] - before[:, 0], axis=1), 1.0)
-        moved = np.linalg.norm(quads - before, axis=2).mean(1) / heights
-        far = np.flatnonzero((moved > _FAR) & (scores >= self.min_score))
-        if len(far):
-            quads[far], _ = closer.look(image, [_corners(quads[i]) for i in far])
         height, width = image.shape[:2]
-        again: list[Detection] = []
-        for score, quad in zip(scores.tolist(), quads, strict=True):
-            box = _within([*quad.min(0).tolist(), *quad.max(0).tolist()], width, height)
-            if score >= self.min_score and min(box[2] - box[0], box[3] - box[1]) >= 1.0:
-                again.append(Detection(score, box, _corners(quad)))
-        return again
+        weight, bias = closer.manifest.weight, closer.manifest.bias
+        quads, logits = closer.look(image, [one.corners for one in found])
+        again: list[tuple[float, Floats]] = []
+        far: list[int] = []
+        for one, quad, seen in zip(found, quads, logits.tolist(), strict=True):
+            score = 1.0 / (1.0 + math.exp(-(logit(one.score) + weight * min(max(seen, -8.0), 8.0) + bias)))
+            if score >= self.min_score:
+                if _moved_by(one.corners, quad) > _FAR:
+                    far.append(len(again))
+                again.append((score, quad))
+        if far:
+            third, _ = closer.look(image, [_corners(again[i][1]) for i in far])
+            for i, quad in zip(far, third, strict=True):
+                again[i] = (again[i][0], quad)
+        kept: list[Detection] = []
+        for score, quad in again:
+            corners = quad.tolist()
+            xs, ys = [x for x, _ in corners], [y for _, y in corners]
+            box = _within((min(xs), min(ys), max(xs), max(ys)), width, height)
+            if min(box[2] - box[0], box[3] - box[1]) >= 1.0:
+                kept.append(Detection(score, box, _corners(quad)))
+        return kept
 
     def _run(self, image: NDArray[np.uint8], longest: int) -> tuple[Fit, Floats, Floats, Floats]:
         manifest, spec = self.manifest, self.manifest.input
@@ -294,6 +316,12 @@ def _moved(one: Detection, by: int, width: int, height: int) -> Detection:
     box = (max(x1 + by, 0.0), max(y1 + by, 0.0), min(x2 + by, float(width)), min(y2 + by, float(height)))
     a, b, c, d = ((x + by, y + by) for x, y in one.corners)
     return Detection(one.score, box, (a, b, c, d))
+
+
+def _moved_by(before: Corners, after: Floats) -> float:
+    """How far the corners of a plate lie from where they were, on average, in heights of the plate (its left side)."""
+    height = max(math.dist(before[3], before[0]), 1.0)
+    return sum(math.dist(a, b) for a, b in zip(before, after.tolist(), strict=True)) / 4 / height
 
 
 def _agreed(group: NDArray[np.intp], boxes: Floats, scores: Floats, corners: Floats) -> Floats:

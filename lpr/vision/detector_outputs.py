@@ -28,6 +28,8 @@ MAP_CHANNELS: Final = 13
 
 _LOG_RANGE: Final = (-3.0, 5.0)
 _MOST_CANDIDATES: Final = 400
+_OF_BOX: Final = ((0, 1), (2, 1), (2, 3), (0, 3))
+"""x and y of the corners of a box (x1, y1, x2, y2), clockwise from the top left: their places in it."""
 
 Floats = NDArray[np.float32]
 
@@ -43,23 +45,28 @@ def from_map(raw: Floats, manifest: DetectorManifest, least: float, path: Path) 
     ``least``: score from which a cell counts. ``path``: the manifest's, for the error. Raises ModelError."""
     if raw.ndim != 4 or raw.shape[0] != 1 or raw.shape[1] != MAP_CHANNELS:
         raise ModelError(f"{path}: a plate map has shape (1, {MAP_CHANNELS}, rows, columns), not {raw.shape}")
-    logits = raw[0, 0]
+    table = raw.reshape(MAP_CHANNELS, -1)
     # Neighbours of a peak that are nearly as sure take part in placing its corners.
-    rows, columns = np.nonzero(logits > logit(least) - 1.0)
-    peak = logits[rows, columns]
-    if len(peak) > _MOST_CANDIDATES:
-        best = np.argsort(-peak, kind="stable")[:_MOST_CANDIDATES]
-        rows, columns, peak = rows[best], columns[best], peak[best]
-    cells = raw[0, :, rows, columns]
-    stride = manifest.stride
-    sides = np.exp(np.clip(cells[:, 1:5], *_LOG_RANGE)) * stride
-    x, y = (columns + 0.5) * stride, (rows + 0.5) * stride
-    boxes = np.stack([x - sides[:, 0], y - sides[:, 1], x + sides[:, 2], y + sides[:, 3]], 1)
-    extent = (boxes[:, 2:] - boxes[:, :2])[:, None, :]
-    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) + cells[:, 5:13].reshape(-1, 4, 2) * extent
-    scores = 1.0 / (1.0 + np.exp(-np.clip(peak, -30, 30)))
-    kept = _kept(boxes, scores, least)
-    return boxes[kept].astype(np.float32), scores[kept].astype(np.float32), corners[kept].astype(np.float32)
+    at = np.flatnonzero(table[0] > logit(least) - 1.0)
+    if len(at) > _MOST_CANDIDATES:
+        at = at[np.argsort(-table[0, at], kind="stable")[:_MOST_CANDIDATES]]
+    cells = table[:, at]
+    scores = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(cells[0], -30), 30)))
+    if not (scores >= least).any():
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros((0, 4, 2), np.float32)
+    # All arrays have their cells last: x and y of each cell, then of the two ends of its box, then of the corners.
+    sides = np.exp(np.minimum(np.maximum(cells[1:5], _LOG_RANGE[0]), _LOG_RANGE[1])) * manifest.stride
+    rows, columns = np.divmod(at, raw.shape[3])
+    middles = (np.array([columns, rows]) + 0.5) * manifest.stride
+    low, high = middles - sides[:2], middles + sides[2:]
+    boxes = np.concatenate([low, high])
+    corners = boxes[np.array(_OF_BOX)] + cells[5:].reshape(4, 2, -1) * (high - low)
+    kept = _kept(low, high, scores >= least)
+    return (
+        np.ascontiguousarray(boxes[:, kept].T, np.float32),
+        scores[kept],
+        np.ascontiguousarray(corners[:, :, kept].transpose(2, 0, 1), np.float32),
+    )
 
 
 def from_rows(raw: Floats, manifest: DetectorManifest, least: float, path: Path) -> tuple[Floats, Floats]:
@@ -100,12 +107,9 @@ def from_raw(raw: Floats, manifest: DetectorManifest, least: float, path: Path) 
     return boxes.astype(np.float32), np.clip(scores[use], 0, 1).astype(np.float32)
 
 
-def _kept(boxes: NDArray[Any], scores: NDArray[Any], least: float) -> NDArray[np.intp]:
-    """Rows over the threshold, and those under it whose centre lies in the box of one over it."""
-    sure = np.flatnonzero(scores >= least)
-    if len(sure) == 0:
-        return sure
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    low, high = boxes[sure, None, :2], boxes[sure, None, 2:]
-    inside = ((centres > low) & (centres < high)).all(2).any(0)
-    return np.flatnonzero(inside | (scores >= least))
+def _kept(low: NDArray[Any], high: NDArray[Any], sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which boxes, from ``low`` (2, n) to ``high``, count: the ``sure`` ones, and others whose centre lies in a sure
+    one's box."""
+    centres = ((low + high) / 2)[:, None]
+    inside = (centres > low[:, sure, None]) & (centres < high[:, sure, None])
+    return sure | (inside[0] & inside[1]).any(0)

@@ -225,8 +225,9 @@ def check_input(path: Path, session: Session, spec: InputSpec) -> None:
 
 
 def prepare(patches: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[Any]:
-    """Patches of the input's size ((h, w) gray or (h, w, 3) BGR uint8) to one batch in the model's layout."""
-    batch = np.stack(patches)
+    """Patches of the input's size ((h, w) gray or (h, w, 3) BGR uint8) to one batch in the model's layout. The batch of
+    one patch may share its memory."""
+    batch = np.stack(patches) if len(patches) != 1 else np.asarray(patches[0])[None]
     if batch.shape[1:3] != (spec.height, spec.width):
         raise ModelError(f"patches are {batch.shape[1:3]}, the model takes {(spec.height, spec.width)}")
     if batch.ndim == 3:
