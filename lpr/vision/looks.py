@@ -106,9 +106,9 @@ def merged(looks: Sequence[SlotProbabilities]) -> SlotProbabilities:
 def _seen(look: SlotProbabilities) -> NDArray[np.float64]:
     """The slots that hold a character, (n, 37): of CTC columns the surest of each run of one likeliest character."""
     rows = np.asarray(look.characters, np.float64)
-    best = rows.argmax(1)
     if not look.ctc:
-        return rows[best != _BLANK]
+        return rows[rows.argmax(1) != _BLANK]
+    best: list[int] = rows.argmax(1).tolist()
     starts = [i for i in range(len(best)) if best[i] != _BLANK and (i == 0 or best[i] != best[i - 1])]
     surest: list[int] = []
     for start in starts:
@@ -127,20 +127,20 @@ def _weight(own: NDArray[np.float64]) -> float:
 def _partners(base: NDArray[np.float64], own: NDArray[np.float64]) -> list[int | None]:
     """For each slot of ``base`` the slot of ``own`` that shows the same character of the plate, in order, or None."""
     n, m = len(base), len(own)
-    like = base @ own.T - _PAIR
-    best = np.zeros((n + 1, m + 1))
-    best[1:, 0], best[0, 1:] = -_SKIP * np.arange(1, n + 1), -_SKIP * np.arange(1, m + 1)
+    like: list[list[float]] = (base @ own.T - _PAIR).tolist()
+    best = [[-_SKIP * j for j in range(m + 1)]]
     for i in range(1, n + 1):
+        above, line = best[-1], [-_SKIP * i]
         for j in range(1, m + 1):
-            pair = best[i - 1, j - 1] + like[i - 1, j - 1]
-            best[i, j] = max(pair, best[i - 1, j] - _SKIP, best[i, j - 1] - _SKIP)
+            line.append(max(above[j - 1] + like[i - 1][j - 1], above[j] - _SKIP, line[j - 1] - _SKIP))
+        best.append(line)
     partners: list[int | None] = [None] * n
     i, j = n, m
     while i and j:
-        if best[i, j] == best[i - 1, j - 1] + like[i - 1, j - 1]:
+        if best[i][j] == best[i - 1][j - 1] + like[i - 1][j - 1]:
             i, j = i - 1, j - 1
             partners[i] = j
-        elif best[i, j] == best[i - 1, j] - _SKIP:
+        elif best[i][j] == best[i - 1][j] - _SKIP:
             i -= 1
         else:
             j -= 1

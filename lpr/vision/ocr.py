@@ -165,23 +165,22 @@ class PlateReader:
                 f"{self.path}: output {manifest.characters!r} has shape {raw.shape} for {len(patches)} pictures; the "
                 f"manifest says {manifest.slots} slots of {classes} classes"
             )
-        scores = _softmax(raw.reshape(len(patches), manifest.slots, classes), manifest)
-        layouts = None if manifest.layout_output is None else np.asarray(outputs[manifest.layout_output], np.float32)
+        scores = _softmax(raw.reshape(len(patches), manifest.slots, classes), manifest)[:, :, self._columns]
+        names: list[dict[str, float]] = [{} for _ in patches]
+        if manifest.layout_output is not None:
+            layouts = np.asarray(outputs[manifest.layout_output], np.float32)
+            if layouts.shape != (len(patches), len(manifest.layouts)):
+                raise ModelError(
+                    f"{self.path}: output {manifest.layout_output!r} has shape {layouts.shape}; the manifest lists "
+                    f"{len(manifest.layouts)} layouts"
+                )
+            names = [dict(zip(manifest.layouts, row, strict=True)) for row in _softmax(layouts, manifest).tolist()]
         rows = None if manifest.rows_output is None else np.asarray(outputs[manifest.rows_output], np.float32).ravel()
         ctc = manifest.decoding == "ctc"
         result: list[SlotProbabilities] = []
-        for i in range(len(patches)):
-            names: dict[str, float] = {}
-            if layouts is not None:
-                if layouts.shape != (len(patches), len(manifest.layouts)):
-                    raise ModelError(
-                        f"{self.path}: output {manifest.layout_output!r} has shape {layouts.shape}; the manifest lists "
-                        f"{len(manifest.layouts)} layouts"
-                    )
-                share = _softmax(layouts[i], manifest)
-                names = {name: float(p) for name, p in zip(manifest.layouts, share, strict=True)}
+        for i, own in enumerate(names):
             second = None if rows is None else _probability(float(rows[i]), manifest)
-            result.append(SlotProbabilities(scores[i][:, self._columns], names, second, ctc=ctc))
+            result.append(SlotProbabilities(scores[i], own, second, ctc=ctc))
         return result
 
 
@@ -203,9 +202,11 @@ def _columns(manifest: ReaderManifest) -> NDArray[np.intp]:
 
 def _softmax(values: NDArray[np.float32], manifest: ReaderManifest) -> NDArray[np.float32]:
     raw = np.log(np.maximum(values, 1e-9)) if manifest.activation == "softmax" else values
-    logits = raw / manifest.temperature
-    shifted = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(-1, keepdims=True), np.float32)
+    shares = np.asarray(raw / manifest.temperature, np.float32)
+    shares -= shares.max(-1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= shares.sum(-1, keepdims=True)
+    return shares
 
 
 def _probability(value: float, manifest: ReaderManifest) -> float:
@@ -261,11 +262,13 @@ def plate_colour(patch: NDArray[np.uint8]) -> str:
     gray = to_gray(middle)
     threshold, _ = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     light = gray > threshold
-    if light.all() or not light.any():
+    count = int(np.count_nonzero(light))
+    if count in (0, light.size):
         return "unknown"
-    bright = bool(light.mean() >= 0.5)
-    ground = middle[light] if bright else middle[~light]
-    ink_level = float(gray[~light].mean()) if bright else float(gray[light].mean())
+    bright = 2 * count >= light.size
+    dark = ~light
+    ground = middle.reshape(-1, 3)[np.flatnonzero(light if bright else dark)]
+    ink_level = float(gray[dark if bright else light].mean())
     half = len(ground) // 2
     blue, green, red = (float(v) for v in np.partition(ground, half, axis=0)[half])  # the median
     high, low = max(blue, green, red), min(blue, green, red)
