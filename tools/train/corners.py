@@ -27,6 +27,8 @@ from lpr.events import Box
 from lpr.plates.boxes import overlap
 from lpr.vision.corners import cut, to_patch
 from lpr.vision.detect import PlateDetector
+from tools.options import from_one
+from tools.train.checkpoint import device, keep, resumed
 from tools.train.corners_data import Finding, Sample, finding_sample, load_findings, save_findings, scene_samples
 from tools.train.corners_net import REACH, SIZE, TALL, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
@@ -101,12 +103,16 @@ def placed(net: CornerNet, photos: list[Photo], findings: list[Finding]) -> list
 class Patches(IterableDataset[tuple[Tensor, ...]]):
     """Endless batches of (patches [N, 3, 64, 96] uint8, corners [N, 8], weights [N], plate [N])."""
 
-    def __init__(self, photos: list[Photo], bank: list[Any], findings: list[Finding], batch: int, seed: int) -> None:
-        self.photos, self.bank, self.findings, self.batch, self.seed = photos, bank, findings, batch, seed
+    def __init__(
+        self, photos: list[Photo], bank: list[Any], findings: list[Finding], batch: int, seed: int, start: int = 0
+    ) -> None:
+        """``start``: batches that a training which goes on has behind it; it sees others than those."""
+        self.photos, self.bank, self.findings, self.batch = photos, bank, findings, batch
+        self.seeds = (seed, start) if start else (seed,)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         info = get_worker_info()
-        rng = np.random.default_rng((self.seed, info.id if info else 0))
+        rng = np.random.default_rng((*self.seeds, info.id if info else 0))
         right = [f for f in self.findings if f.quad is not None]
         wrong = [f for f in self.findings if f.quad is None]
         stock: list[Sample] = []
@@ -174,20 +180,24 @@ def train(args: argparse.Namespace) -> None:
         net.load_state_dict(torch.load(args.init, weights_only=True)["shadow"])
         if args.place:
             findings = placed(net.eval(), photos, findings)
-    net = cast("CornerNet", cast("Any", net.train()).to(memory_format=torch.channels_last))
+    where = device()
+    net = cast("CornerNet", cast("Any", net.train()).to(where, memory_format=torch.channels_last))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    last = args.out / "last.pt"
+    start, spent = resumed(last, net, shadow, optimiser) if args.resume else (0, 0.0)
     bank = plate_bank(args.seed, args.plates, 0.15, (40, 150))
     loader = DataLoader(
-        Patches(photos, bank, findings, args.batch, args.seed),
+        Patches(photos, bank, findings, args.batch, args.seed, start),
         batch_size=None,
         num_workers=args.workers,
         prefetch_factor=4 if args.workers else None,
     )
     good = sum(f.weight > 0 for f in findings)
     print(f"{len(photos)} photographs, {len(findings)} findings, {good} with corners", flush=True)
-    sums, began, saved, seen = np.zeros(3), time.monotonic(), time.monotonic(), 0
-    for step, (patches, corners, weight, plate) in zip(range(args.steps), loader, strict=False):
+    sums, began, saved, seen = np.zeros(3), time.monotonic() - spent, time.monotonic(), 0
+    for step, parts in zip(range(start, args.steps), loader, strict=False):
+        patches, corners, weight, plate = (part.to(where) for part in parts)
         done = max(step / args.steps, (time.monotonic() - began) / (args.minutes * 60) if args.minutes else 0.0)
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, done, args.rate, 100)
@@ -204,16 +214,15 @@ def train(args: argparse.Namespace) -> None:
         seen += len(x)
         if (step + 1) % args.report == 0:
             a, b, c = sums / args.report
-            rate = seen / (time.monotonic() - began)
+            rate = seen / (time.monotonic() - began - spent)
             print(f"step {step + 1} corner {a:.4f} score {b:.4f} right {c:.4f} {rate:.0f} patches/s", flush=True)
             sums[:] = 0
         if time.monotonic() - saved > 60 or done >= 1.0 or step + 1 == args.steps:
             saved = time.monotonic()
-            torch.save({"net": net.state_dict(), "shadow": shadow.state_dict(), "step": step + 1}, args.out / "new.pt")
-            (args.out / "new.pt").replace(args.out / "last.pt")
+            keep(last, net, shadow, optimiser, step + 1, time.monotonic() - began)
         if done >= 1.0:
             break
-    export(shadow, args.out / "corners.onnx")
+    export(shadow.cpu(), args.out / "corners.onnx")
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -221,7 +230,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.corners", description="Train the closer look at a plate.")
     parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {' and '.join(FOLDERS)}")
     parser.add_argument("--out", type=Path, default=Path("build/corners"), help="folder for checkpoints and ONNX")
-    parser.add_argument("--steps", type=int, default=8000, help="batches in all")
+    parser.add_argument("--steps", type=from_one, default=8000, help="batches in all")
     parser.add_argument("--minutes", type=float, default=0.0, help="end after so long even with steps left")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
@@ -235,6 +244,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None, help="photographs of each folder at most (smoke runs)")
     parser.add_argument("--report", type=int, default=100)
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt where there is one")
     return parser.parse_args(words)
 
 

@@ -1,6 +1,7 @@
 """Train the plate detector: ``python -m tools.train.detector --data FOLDER --out FOLDER``.
 
-One command from the training photographs to a checkpoint and ``detector.onnx``. Runs on a CPU (one torch thread,
+One command from the training photographs to a checkpoint and ``detector.onnx`` (``python -m tools.train detector``: and
+its manifest). Runs on a CPU (one torch thread,
 loaders in other processes) or on a GPU where there is one; ``--resume`` goes on from the last checkpoint.
 The learning rate follows a cosine over ``--steps``, or ``--minutes`` if these end earlier; a checkpoint is kept every
 minute; weights are averaged (EMA) and the average is exported.
@@ -26,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from tools.options import from_one
 from tools.train.detector_net import PlateNet, loss
 from tools.train.detector_scenes import compose, plate_bank
 from tools.train.detector_targets import encode
@@ -200,7 +202,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.detector", description="Train the plate detector.")
     parser.add_argument("--data", type=Path, required=True, help=f"folder that holds {' and '.join(FOLDERS)}")
     parser.add_argument("--out", type=Path, default=Path("build/detector"), help="folder for checkpoints and ONNX")
-    parser.add_argument("--steps", type=int, default=8000, help="batches in all")
+    parser.add_argument("--steps", type=from_one, default=8000, help="batches in all")
     parser.add_argument(
         "--minutes", type=float, default=0.0, help="end after so many minutes if steps are left (0: no)"
     )
@@ -216,7 +218,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None, help="photographs of each folder at most (smoke runs)")
     parser.add_argument("--report", type=int, default=50)
-    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/last.pt where there is one")
     return parser.parse_args(words)
 
 

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import json
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,14 +126,15 @@ def write_manifest(folder: Path, name: str, temperature: float) -> None:
     (folder / "reader.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Export the trained reader to ONNX.")
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="tools.train.export_reader", description="Export the trained reader to ONNX.")
     parser.add_argument("--weights", type=Path, required=True, help="reader.pt of tools.train.reader")
     parser.add_argument("--out", type=Path, required=True, help="folder for reader.onnx and reader.json")
     parser.add_argument("--name", default="reader-1")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--int8", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     given.out.mkdir(parents=True, exist_ok=True)
     target = given.out / "reader.onnx"
     if given.int8:

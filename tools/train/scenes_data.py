@@ -66,7 +66,13 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 
 def load_photos(folder: Path, longest: int = 800, limit: int | None = None) -> list[Photo]:
-    """Every annotated photograph of ``folder``, reduced to at most ``longest`` pixels a side."""
+    """Every annotated photograph of ``folder``, reduced to at most ``longest`` pixels a side.
+
+    Raises FileNotFoundError for a folder without annotations and for a picture that can't be read."""
+    if not (folder / "annotations.jsonl").is_file():
+        raise FileNotFoundError(
+            f"{folder}: no annotations.jsonl there; --data names the folder that {folder.name} is in"
+        )
     vehicles = (
         {row["image"]: row for row in _lines(folder / "vehicles.jsonl")} if (folder / "vehicles.jsonl").exists() else {}
     )

@@ -1,8 +1,9 @@
-"""Train the classifier of vehicle kinds: ``python -m tools.train.vehicle --data ../shared/data/train``.
+"""Train the classifier of vehicle kinds: ``python -m tools.train vehicle --data ../shared/data/train``.
 
-Writes a checkpoint, ``vehicle.onnx`` and its manifest ``vehicle.json``, and prints what the held-out crops say, by
-source. A batch draws its crops by source and class (``SHARES``), so that the rare kinds are seen as often as cars; each
-crop is shifted, scaled, mirrored, recoloured, made grey or dark, blurred and compressed anew every time.
+Writes a checkpoint a minute (``--resume`` goes on from it), ``vehicle.onnx`` and its manifest ``vehicle.json``, and
+prints what the held-out crops say, by source. A batch draws its crops by source and class (``SHARES``), so that the
+rare kinds are seen as often as cars; each crop is shifted, scaled, mirrored, recoloured, made grey or dark, blurred and
+compressed anew every time. A GPU is used when there is one.
 
 May import torch, numpy, OpenCV, ``lpr.vision`` and the other ``tools.train`` modules.
 """
@@ -26,6 +27,8 @@ from torch import Tensor, nn
 from lpr.vision.manifest import InputSpec
 from lpr.vision.vehicle_kind import KindManifest
 from lpr.vision.vehicle_region import cut
+from tools.options import from_one
+from tools.train.checkpoint import device, keep, resumed
 from tools.train.detector import average, learning_rate
 from tools.train.detector_photo import photograph
 from tools.train.vehicle_data import ROOM, STORED, Crop, all_crops, centre
@@ -190,18 +193,22 @@ def train(args: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     _torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
-    crops = all_crops(args.data, args.rendered, args.seed)
+    crops = all_crops(args.data, args.rendered, args.seed, args.limit)
     held = [crop for crop in crops if crop.held]
     drawer = Drawer([crop for crop in crops if not crop.held], args.seed)
-    net = cast("KindNet", cast("Any", KindNet()).to(memory_format=torch.channels_last))
+    where = device()
+    net = cast("KindNet", cast("Any", KindNet()).to(where, memory_format=torch.channels_last))
     if args.init is not None:
         net.load_state_dict(torch.load(args.init, map_location="cpu", weights_only=True))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
-    began, total = time.monotonic(), 0.0
-    print(f"{len(crops)} crops, {len(held)} held out, {args.steps} steps of {args.batch}", flush=True)
-    steps = 0
-    for step in range(args.steps):
+    last = args.out / "vehicle.last.pt"
+    steps, spent = resumed(last, net, shadow, optimiser) if args.resume else (0, 0.0)
+    if steps:
+        drawer.rng = np.random.default_rng((args.seed, steps))
+    began, total, saved = time.monotonic() - spent, 0.0, time.monotonic()
+    print(f"{len(crops)} crops, {len(held)} held out, steps {steps} to {args.steps} of {args.batch}", flush=True)
+    for step in range(steps, args.steps):
         passed = (time.monotonic() - began) / args.seconds if args.seconds else 0.0
         if passed >= 1.0:
             break
@@ -210,7 +217,8 @@ def train(args: argparse.Namespace) -> None:
             group["lr"] = learning_rate(step, done, args.rate, args.warm)
         steps = step + 1
         x, allowed = drawer.batch(args.batch)
-        loss = kind_loss(net(x.to(memory_format=cast("Any", torch.channels_last))), allowed)
+        x = x.to(where).to(memory_format=cast("Any", torch.channels_last))
+        loss = kind_loss(net(x), allowed.to(where))
         optimiser.zero_grad(set_to_none=True)
         cast("Any", loss).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -221,7 +229,10 @@ def train(args: argparse.Namespace) -> None:
             rate = (step + 1) * args.batch / (time.monotonic() - began)
             print(f"step {step + 1}/{args.steps} loss {total / args.report:.4f} {rate:.0f} crops/s", flush=True)
             total = 0.0
-            torch.save(shadow.state_dict(), args.out / "vehicle.pt")
+        if time.monotonic() - saved > 60 or step + 1 == args.steps:
+            saved = time.monotonic()
+            keep(last, net, shadow, optimiser, steps, saved - began)
+    shadow.cpu()
     torch.save(shadow.state_dict(), args.out / "vehicle.pt")
     if held:
         logits = logits_of(shadow, held)
@@ -241,7 +252,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.train.vehicle", description="Train the classifier of vehicle kinds.")
     parser.add_argument("--data", type=Path, required=True, help="the folder train/ of the shared data")
     parser.add_argument("--out", type=Path, default=Path("build/vehicle"))
-    parser.add_argument("--steps", type=int, default=3000, help="batches in all")
+    parser.add_argument("--steps", type=from_one, default=3000, help="batches in all")
     parser.add_argument("--seconds", type=float, default=0.0, help="end after so long, however few batches; 0: don't")
     parser.add_argument("--init", type=Path, default=None, help="weights to start from")
     parser.add_argument("--batch", type=int, default=64)
@@ -252,6 +263,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=int, default=25)
+    parser.add_argument("--limit", type=int, default=None, help="pictures of each folder at most (smoke runs)")
+    parser.add_argument("--resume", action="store_true", help="go on from OUT/vehicle.last.pt where there is one")
     return parser.parse_args(words)
 
 

@@ -18,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,9 +138,12 @@ def partly(kind: str | None) -> tuple[float, ...]:
     return tuple(PARTLY[kind].get(name, 0.0) for name in CLASSES)
 
 
-def photograph_crops(folder: Path, rng: np.random.Generator, nothing: int = 2) -> Iterator[Crop]:
-    """Crops of the vehicles of a folder's photographs, of regions round plates, and ``nothing`` empty ones each."""
-    for picture in pictures(folder):
+def photograph_crops(
+    folder: Path, rng: np.random.Generator, nothing: int = 2, limit: int | None = None
+) -> Iterator[Crop]:
+    """Crops of the vehicles of a folder's photographs (of the first ``limit``), of regions round plates, and
+    ``nothing`` empty ones each."""
+    for picture in pictures(folder)[:limit]:
         image = load(picture.path)
         boxes = [box for box, _ in picture.vehicles]
         for box, kind in picture.vehicles:
@@ -186,10 +190,11 @@ def _share(first: Box, second: Box) -> float:
     return max(0.0, wide) * max(0.0, high) / ((first[2] - first[0]) * (first[3] - first[1]))
 
 
-def type_crops(folder: Path) -> Iterator[Crop]:
-    """The crops of ``vehicle_types``; their own frame is the square, what lies outside repeats their edge."""
+def type_crops(folder: Path, limit: int | None = None) -> Iterator[Crop]:
+    """The (first ``limit``) crops of ``vehicle_types``; their own frame is the square, what lies outside repeats their
+    edge."""
     with (folder / "labels.csv").open(encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
+        for row in islice(csv.DictReader(lines), limit):
             image = load(folder / row["image"])
             room = round(image.shape[0] * ROOM * 0.5)
             wider = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_REPLICATE)
@@ -221,12 +226,12 @@ def rendered_crops(count: int, seed: int) -> Iterator[Crop]:
         street_seed += 1
 
 
-def all_crops(data: Path, rendered: int, seed: int) -> list[Crop]:
-    """Every crop there is."""
+def all_crops(data: Path, rendered: int, seed: int, limit: int | None = None) -> list[Crop]:
+    """Every crop there is; with a ``limit`` those of so many pictures of each folder."""
     rng = np.random.default_rng(seed)
-    crops = list(type_crops(data / "vehicle_types"))
+    crops = list(type_crops(data / "vehicle_types", limit))
     for name in ("openimages_lp", "ro_robertlucian"):
-        crops.extend(photograph_crops(data / name, rng))
+        crops.extend(photograph_crops(data / name, rng, limit=limit))
     crops.extend(rendered_crops(rendered, seed))
     return crops
 

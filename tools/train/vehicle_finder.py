@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from lpr.vision.vehicle_finder import VehicleFinder
+from tools.train.checkpoint import device
 from tools.train.detector import average, learning_rate
 from tools.train.vehicle_finder_export import Scale, export, figures, fitted, judged
 from tools.train.vehicle_net import FinderNet, finder_loss
@@ -38,7 +39,8 @@ def train(args: argparse.Namespace) -> None:
     photos, drawn = photographs(args.data, args.limit), rendered(args.rendered, args.seed)
     held = {"photographs": [s for s in photos if s.held], "rendered": [s for s in drawn if s.held]}
     photos, drawn = [s for s in photos if not s.held], [s for s in drawn if not s.held]
-    net = cast("FinderNet", cast("Any", FinderNet()).to(memory_format=torch.channels_last))
+    where = device()
+    net = cast("FinderNet", cast("Any", FinderNet()).to(where, memory_format=torch.channels_last))
     shadow = deepcopy(net).eval()
     optimiser: Any = torch.optim.AdamW(net.parameters(), lr=args.rate, betas=(0.9, 0.98), weight_decay=0.03)
     print(f"{len(photos)} photographs, {len(drawn)} rendered frames, {args.steps} steps of {args.batch}", flush=True)
@@ -59,7 +61,8 @@ def train(args: argparse.Namespace) -> None:
             group["lr"] = learning_rate(step, done, args.rate, args.warm)
         steps = step + 1
         x, told = batch(rng, photos, drawn, args.batch)
-        loss = finder_loss(net(x.to(memory_format=cast("Any", torch.channels_last))), told)
+        x = x.to(where).to(memory_format=cast("Any", torch.channels_last))
+        loss = finder_loss(net(x), told.to(where))
         optimiser.zero_grad(set_to_none=True)
         cast("Any", loss).backward()
         nn.utils.clip_grad_norm_(net.parameters(), 4.0)
@@ -72,6 +75,7 @@ def train(args: argparse.Namespace) -> None:
             total = 0.0
             _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
     _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
+    shadow.cpu()
     torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
     export(shadow, args.out, args.name, args.min_score, Scale())
     raw = VehicleFinder(args.out / "vehicle_finder.json", min_score=0.1)
@@ -94,7 +98,7 @@ def _resume(path: Path, net: FinderNet, shadow: FinderNet, optimiser: Any) -> tu
     """(batches, seconds) that a checkpoint has behind it, whose state is taken over; zeros without one."""
     if not path.exists():
         return 0, 0.0
-    kept = cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
+    kept = cast("dict[str, Any]", torch.load(path, map_location=device(), weights_only=True))
     net.load_state_dict(kept["net"])
     shadow.load_state_dict(kept["shadow"])
     optimiser.load_state_dict(kept["optimiser"])
