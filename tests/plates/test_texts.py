@@ -11,19 +11,19 @@ from lpr.plates.texts import align, characters_of, contradictions, difference, p
 TEXTS = st.text(alphabet="AB01", max_size=9)
 
 
-def textbook(first: str, second: str) -> int:
-    """The table as it is taught."""
+def table_of(first: str, second: str) -> list[list[int]]:
+    """The table as it is taught: the distances of all beginnings."""
     table = [[row + column for column in range(len(second) + 1)] for row in range(len(first) + 1)]
     for row, a in enumerate(first, 1):
         for column, b in enumerate(second, 1):
             changed = table[row - 1][column - 1] + (a != b)
             table[row][column] = min(changed, table[row - 1][column] + 1, table[row][column - 1] + 1)
-    return table[-1][-1]
+    return table
 
 
 @given(TEXTS, TEXTS)
 def test_the_difference_is_levenshteins(first: str, second: str) -> None:
-    assert difference(first, second) == textbook(first, second)
+    assert difference(first, second) == table_of(first, second)[-1][-1]
 
 
 @given(TEXTS, TEXTS)
@@ -34,6 +34,27 @@ def test_an_alignment_explains_the_difference(reference: str, text: str) -> None
     assert used == sorted(set(used))
     changed = sum(place is not None and text[place] != char for place, char in zip(places, reference, strict=True))
     assert changed + (len(reference) - len(used)) + (len(text) - len(used)) == difference(reference, text)
+
+
+@given(TEXTS, TEXTS)
+def test_an_alignment_is_the_way_back_through_the_whole_table(reference: str, text: str) -> None:
+    table = table_of(reference, text)
+    places: list[int | None] = [None] * len(reference)
+    row, column = len(reference), len(text)
+    changed = sum(a != b for a, b in zip(reference, text, strict=False))
+    if row == column and table[-1][-1] == changed:
+        assert align(reference, text) == tuple(range(row))
+        return
+    while row and column:
+        same = reference[row - 1] == text[column - 1]
+        if table[row][column] == table[row - 1][column - 1] + (not same):
+            row, column = row - 1, column - 1
+            places[row] = column
+        elif table[row][column] == table[row - 1][column] + 1:
+            row -= 1
+        else:
+            column -= 1
+    assert align(reference, text) == tuple(places)
 
 
 def test_a_lost_character_shifts_nothing_else() -> None:
