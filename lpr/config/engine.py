@@ -29,13 +29,23 @@ class Vehicles(Section, frozen=True, kw_only=True):
     ] = 0.1
 
 
+Country = Annotated[
+    str,
+    Meta(
+        pattern="^([A-Z]{2}|[a-z]+(-[a-z]+)*)$",
+        description="ISO 3166-1 alpha-2, or a region: southern-cone, andes, latin-america, europe, us",
+    ),
+]
+
+
 class Engine(Section, frozen=True, kw_only=True):
-    """Plate detection and reading. ``countries``: ISO alpha-2, formats of these are preferred; empty: all.
+    """Plate detection and reading. ``countries``: ISO alpha-2 codes, or regions as ``lpr.plates.formats`` names them;
+    formats of these are preferred; empty: all.
 
     ``mode``, ``threads``, ``timeout``: the VTR600 manual's processing mode, threads and time-out.
     """
 
-    countries: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...] = ()
+    countries: tuple[Country, ...] = ()
     detector: Annotated[str, Meta(description="manifest of another ONNX detector")] | None = None
     reader: Annotated[str, Meta(description="manifest of another ONNX reader")] | None = None
     min_detection: Fraction = 0.4

@@ -153,6 +153,9 @@ def test_a_country_without_formats_is_refused_wherever_it_is_written(tmp_path: P
     assert f"{file}:4: engine.countries: no plate formats for country 'ZZ'; known are AL, " in capsys.readouterr().err
     assert main(["config", "check", "--set", 'engine.countries=["XX"]']) == 2
     assert "--set: engine.countries: no plate formats for country 'XX'" in capsys.readouterr().err
+    assert main(["config", "check", "--set", 'engine.countries=["southern-cone", "MX"]']) == 0
+    assert main(["config", "check", "--set", 'engine.countries=["northern-cone"]']) == 2
+    assert "and the regions southern-cone, andes, latin-america, europe, us" in capsys.readouterr().err
     assert main(["read", "--country", "br,zz", "none.jpg"]) == 2
     assert "--country: no plate formats for country 'zz'; known are AL, " in capsys.readouterr().err
 

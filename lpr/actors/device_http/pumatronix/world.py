@@ -1,15 +1,18 @@
-"""From the configuration to what Pumatronix's documents show of it. Pure. May import ``lpr.config``."""
+"""From the configuration to what Pumatronix's documents show of it. Pure. May import ``lpr.config`` and
+``lpr.plates``."""
 
 from __future__ import annotations
 
 from lpr.config import Camera, Config, Pumatronix
+from lpr.plates.formats import countries_of
 from lpr.protocols.pumatronix.documents import Settings
 
 
 def shown_settings(config: Config, camera: Camera, settings: Pumatronix, *, serial: str, release: str) -> Settings:
     """``camera``: the one whose settings are shown; ``serial``: unique, lasting; ``release``: of lpr."""
     engine, vote, vehicles, trigger = config.engine, config.vote, config.engine.vehicles, camera.trigger
-    countries = [config.sign.country_codes[one] for one in engine.countries if one in config.sign.country_codes]
+    codes = config.sign.country_codes
+    countries = [codes[one] for one in countries_of(engine.countries) if one in codes]
     return Settings(
         device=config.device,
         serial=serial,
