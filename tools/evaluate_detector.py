@@ -6,7 +6,7 @@ that match no annotated plate, CPU milliseconds of one thread, and with ``--read
 exactly.
 One JSON object on standard output; ``--show FOLDER`` writes the pictures with missed plates, detections drawn.
 
-May import: numpy, OpenCV, ``lpr.vision``.
+May import: numpy, OpenCV, ``lpr.vision``, ``tools.evaluate``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from lpr.plates.boxes import overlap
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.engine import Limits, OnnxEngine, decode_image
 from lpr.vision.looks import CarefulReader
+from lpr.vision.manifest import ModelError
 from lpr.vision.ocr import PlateReader
+from lpr.vision.pictures import ImageError
+from tools.evaluate.samples import FolderError, load
+from tools.options import existing_file, existing_folder
 
 
 def corner_error(found: Sequence[Sequence[float]], truth: Sequence[Sequence[float]]) -> float:
@@ -50,7 +54,9 @@ def draw(image: NDArray[np.uint8], found: Sequence[Detection], truth: Sequence[d
 
 
 def measure(folder: Path, detector: PlateDetector, engine: OnnxEngine | None, show: Path | None) -> dict[str, Any]:
-    """The figures of one folder."""
+    """The figures of one folder. Raises FolderError, ImageError."""
+    if load(folder).kind != "labelled":
+        raise FolderError(f"{folder}: no annotations.jsonl there; pictures without a plate go behind --backgrounds")
     counts = dict.fromkeys(("plates", "at_0.5", "at_0.7", "unmatched", "texts", "read"), 0)
     errors: list[float] = []
     times: list[float] = []
@@ -94,8 +100,8 @@ def measure(folder: Path, detector: PlateDetector, engine: OnnxEngine | None, sh
 
 
 def measure_backgrounds(folder: Path, detector: PlateDetector, show: Path | None) -> dict[str, Any]:
-    """Detections on pictures that hold no plate."""
-    files = sorted(folder.glob("*.jpg"))
+    """Detections on pictures that hold no plate. Raises FolderError, ImageError."""
+    files = [photo.path for photo in load(folder).photos]
     found = 0
     for path in files:
         image = decode_image(path)
@@ -121,28 +127,37 @@ def speed(detector: PlateDetector, rounds: int = 60) -> dict[str, Any]:
 def main(words: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="tools.evaluate_detector", description="Measure the plate detector.")
-    parser.add_argument("folders", type=Path, nargs="*")
-    parser.add_argument("--backgrounds", type=Path, default=None, help="folder of JPEG pictures without a plate")
-    parser.add_argument("--manifest", type=Path, default=None, help="another detector")
+    parser.add_argument("folders", type=existing_folder, nargs="*", help="folders with annotations.jsonl")
+    parser.add_argument("--backgrounds", type=existing_folder, default=None, help="folder of pictures without a plate")
+    parser.add_argument("--manifest", type=existing_file, default=None, help="another detector")
     parser.add_argument("--size", type=int, default=None, help="longest side of the detector's input")
     parser.add_argument("--min-score", type=float, default=None)
     parser.add_argument("--read", action="store_true", help="read the plates too")
-    parser.add_argument("--reader", type=Path, default=None, help="manifest of another reader")
+    parser.add_argument("--reader", type=existing_file, default=None, help="manifest of another reader")
     parser.add_argument("--show", type=Path, default=None, help="folder for pictures of the misses")
     args = parser.parse_args(words)
+    if not args.folders and args.backgrounds is None:
+        parser.error("name at least one folder, or --backgrounds")
     cv2.setNumThreads(1)
+    try:
+        report = _report(args)
+    except (FolderError, ImageError, ModelError) as error:
+        raise SystemExit(str(error)) from None
+    print(json.dumps(report, indent=1))
+
+
+def _report(args: argparse.Namespace) -> dict[str, Any]:
+    """All figures. Raises FolderError, ImageError, ModelError."""
     detector = PlateDetector(args.manifest, size=args.size, min_score=args.min_score)
-    engine = (
-        OnnxEngine(detector, CarefulReader(PlateReader(args.reader), ()), limits=Limits(min_width=8))
-        if args.read
-        else None
-    )
+    engine = None
+    if args.read:
+        engine = OnnxEngine(detector, CarefulReader(PlateReader(args.reader), ()), limits=Limits(min_width=8))
     report: dict[str, Any] = {"detector": detector.name, "size": detector.size, "min_score": detector.min_score}
     report["sets"] = [measure(folder, detector, engine, args.show) for folder in args.folders]
     if args.backgrounds is not None:
         report["backgrounds"] = measure_backgrounds(args.backgrounds, detector, args.show)
     report["speed"] = speed(detector)
-    print(json.dumps(report, indent=1))
+    return report
 
 
 if __name__ == "__main__":

@@ -18,12 +18,15 @@ from pathlib import Path
 from typing import Final
 
 from lpr.plates.decode import DecodeSettings, decode
+from lpr.plates.formats import UnknownCountry, countries_of
 from lpr.plates.grammar import Priors, grammar_for
+from lpr.vision.manifest import ModelError
 from lpr.vision.ocr import PlateReader, SlotProbabilities, style_prior
 from lpr.vision.pictures import decode_image
 from lpr.vision.rectify import RectifyError, corners_of_box, rectify
-from tools.evaluate.samples import load
+from tools.evaluate.samples import FolderError, load
 from tools.evaluate.scores import folded
+from tools.options import from_one
 
 __all__ = ["Known", "figures_of", "main", "neighbours", "read_folder", "search"]
 
@@ -133,16 +136,20 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tools.tune_decoding", description="Choose the values of decoding.")
     parser.add_argument("folders", nargs="+", metavar="FOLDER=COUNTRY")
     parser.add_argument("--model", type=Path, help="manifest of another reader")
-    parser.add_argument("--step", type=int, default=1, help="every so-manyth picture only")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--step", type=from_one, default=1, help="every so-manyth picture only")
+    parser.add_argument("--rounds", type=from_one, default=1)
     given = parser.parse_args(words)
-    reader = PlateReader(given.model)
     folders: list[Known] = []
-    for word in given.folders:
-        path, _, country = str(word).rpartition("=")
-        if not path:
-            raise SystemExit(f"{word}: write FOLDER=COUNTRY")
-        folders.append(read_folder(Path(path), country, reader, given.step))
+    try:
+        reader = PlateReader(given.model)
+        for word in given.folders:
+            path, _, country = str(word).rpartition("=")
+            if not path:
+                raise SystemExit(f"{word}: write FOLDER=COUNTRY")
+            countries_of([country])
+            folders.append(read_folder(Path(path), country, reader, given.step))
+    except (FolderError, ModelError, UnknownCountry) as error:
+        raise SystemExit(str(error)) from None
     print(search(folders, DecodeSettings(), given.rounds))
 
 

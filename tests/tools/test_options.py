@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from tools import compare, evaluate_tracking
+from tools import compare, evaluate_detector, evaluate_tracking, tune_decoding
 from tools.evaluate.__main__ import main as evaluate
 from tools.options import existing_file, existing_folder, from_one, from_zero, new_file
 
@@ -69,3 +72,29 @@ def test_there_is_nothing_to_compare_without_texts(tmp_path: Path) -> None:
     (tmp_path / "annotations.jsonl").write_text('{"image": "a.png", "plates": []}\n')
     with pytest.raises(SystemExit, match="no plate with a known text"):
         compare.main([str(tmp_path)])
+
+
+def test_the_detector_s_tool_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        evaluate_detector.main([])
+    assert "name at least one folder, or --backgrounds" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="neither annotations"):
+        evaluate_detector.main([str(tmp_path)])
+    picture = tmp_path / "a.png"
+    assert cv2.imwrite(str(picture), np.zeros((40, 60, 3), np.uint8))
+    with pytest.raises(SystemExit, match="pictures without a plate go behind --backgrounds"):
+        evaluate_detector.main([str(tmp_path)])
+    evaluate_detector.main(["--backgrounds", str(tmp_path)])
+    assert json.loads(capsys.readouterr().out)["backgrounds"]["pictures"] == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("x", "write FOLDER=COUNTRY"), ("x=ZZ", "no plate formats for country 'ZZ'"), ("x=BR", "x: neither annotations")],
+)
+def test_the_decoding_s_tool_says_what_is_wrong(
+    word: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=said):
+        tune_decoding.main([word])
