@@ -1,16 +1,19 @@
 """``lpr config check|show|schema``: is the file right, what is in force and where from, what may be written.
 
-May import ``lpr.settings`` and ``lpr.plates.formats`` (which countries there are, what ``lpr.config`` can't know).
+May import ``lpr.settings``, and, for what ``lpr.config`` can't know, ``lpr.plates.formats`` (which countries there are)
+and ``lpr.vision`` (whether a model that the file names can be used).
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lpr import settings
 from lpr.cli.output import say, say_json, say_table, warn
+from lpr.config import Vehicles
 from lpr.plates.formats import UnknownCountry, countries_of
 
 Commands = Any
@@ -59,9 +62,42 @@ def load(options: argparse.Namespace) -> settings.Settings:
     return loaded
 
 
+def _open_models(loaded: settings.Settings) -> None:
+    """Try the models that the configuration names. Raises ConfigError for one that can't be used."""
+    engine = loaded.config.engine
+    of_vehicles = engine.vehicles if engine.vehicles.enabled else Vehicles()
+    named = {
+        "engine.detector": engine.detector, "engine.reader": engine.reader, "engine.vehicles.kinds": of_vehicles.kinds,
+        "engine.vehicles.makes": of_vehicles.makes, "engine.vehicles.finder": of_vehicles.finder,
+    }  # fmt: skip
+    if not any(named.values()):
+        return
+    from lpr.vision.detect import PlateDetector
+    from lpr.vision.manifest import ModelError
+    from lpr.vision.ocr import PlateReader
+    from lpr.vision.vehicle_finder import VehicleFinder
+    from lpr.vision.vehicle_kind import CropClassifier
+
+    tried: dict[str, Callable[[Path], object]] = {
+        "engine.detector": PlateDetector,
+        "engine.reader": PlateReader,
+        "engine.vehicles.kinds": lambda path: CropClassifier(path, "vehicle-kind"),
+        "engine.vehicles.makes": lambda path: CropClassifier(path, "vehicle-make"),
+        "engine.vehicles.finder": VehicleFinder,
+    }
+    for key, path in named.items():
+        if path is None:
+            continue
+        try:
+            tried[key](Path(path))
+        except ModelError as problem:
+            raise settings.ConfigError(f"{loaded.origins.get(key, 'the configuration')}: {key}", str(problem)) from None
+
+
 def _check(options: argparse.Namespace) -> int:
     try:
         loaded = load(options)
+        _open_models(loaded)
     except settings.ConfigError as error:
         if not options.json:
             raise

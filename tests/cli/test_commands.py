@@ -146,6 +146,29 @@ def test_config_commands(tmp_path: Path, capsys: Output) -> None:
     assert "MilesightServer" in json.loads(capsys.readouterr().out)["$defs"]
 
 
+def test_models_that_the_file_names_are_tried(tmp_path: Path, capsys: Output) -> None:
+    shipped = Path(lpr.__file__).parent / "vision" / "models"
+    models = "\n".join(
+        f'{key} = "{shipped / name}"' for key, name in (("detector", "detector.json"), ("reader", "reader.json"))
+    )
+    vehicles = f'kinds = "{shipped / "vehicle.json"}"\nfinder = "{shipped / "vehicle_finder.json"}"'
+    file = tmp_path / "lpr.toml"
+    file.write_text(f"[engine]\n{models}\n[engine.vehicles]\nenabled = true\n{vehicles}\n")
+    assert main(["config", "check", str(file)]) == 0
+    for key, name, said in (
+        ("detector", "reader.json", "not a valid manifest"),
+        ("reader", "detector.json", "not a valid manifest"),
+        ("vehicles.makes", "none.json", "manifest cannot be read"),
+        ("vehicles.makes", "vehicle.json", "the model is a vehicle-kind; needed is a vehicle-make"),
+        ("vehicles.finder", "vehicle.json", "not a valid manifest"),
+    ):
+        words = ["--set", "engine.vehicles.enabled=true", "--set", f'engine.{key}="{shipped / name}"']
+        assert main(["config", "check", *words]) == 2
+        told = capsys.readouterr().err
+        assert f"--set: engine.{key}: " in told and said in told
+    assert main(["config", "check", "--set", 'engine.vehicles.makes="none.json"']) == 0, "vehicles are off"
+
+
 def test_a_country_without_formats_is_refused_wherever_it_is_written(tmp_path: Path, capsys: Output) -> None:
     file = tmp_path / "lpr.toml"
     file.write_text('[web]\nport = 0\n[engine]\ncountries = ["BR", "ZZ"]\n')
