@@ -98,8 +98,8 @@ def merged(looks: Sequence[SlotProbabilities]) -> SlotProbabilities:
     doubled = [look.two_rows for look in looks if look.two_rows is not None]
     return SlotProbabilities(
         characters=np.asarray(total / total.sum(1, keepdims=True), np.float32),
-        layouts={name: float(np.mean([look.layouts.get(name, 0.0) for look in looks])) for name in names},
-        two_rows=float(np.mean(doubled)) if doubled else None,
+        layouts={name: sum([look.layouts.get(name, 0.0) for look in looks]) / len(looks) for name in names},
+        two_rows=sum(doubled) / len(doubled) if doubled else None,
     )
 
 
