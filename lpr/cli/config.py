@@ -50,15 +50,20 @@ def load(options: argparse.Namespace) -> settings.Settings:
     path: Path | None = getattr(options, "file", None) or options.config
     if path is None and Path(settings.DEFAULT_FILE).is_file():
         path = Path(settings.DEFAULT_FILE)
-    loaded = settings.load(path, options.set)
+    loaded = checked(settings.load(path, options.set))
+    for text in loaded.warnings:
+        warn(text)
+    return loaded
+
+
+def checked(loaded: settings.Settings) -> settings.Settings:
+    """The settings given, when there are formats of their countries. Raises ConfigError."""
     try:
         countries_of(loaded.config.engine.countries)
     except UnknownCountry as problem:
         key = "engine.countries"
         place = next(origin for name, origin in loaded.origins.items() if name.startswith(key))
         raise settings.ConfigError(f"{place}: {key}", str(problem)) from None
-    for text in loaded.warnings:
-        warn(text)
     return loaded
 
 

@@ -1,4 +1,8 @@
-"""``lpr read IMAGES…``: the plates on photographs, best first. May import ``lpr.plates.formats`` (countries)."""
+"""``lpr read IMAGES…``: the plates on photographs, best first.
+
+Reads as delivered unless ``--config`` or ``--set`` says otherwise: a lpr.toml that happens to lie here is a service's.
+May import ``lpr.settings`` and ``lpr.plates.formats`` (countries).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import lpr
+from lpr import settings
+from lpr.cli.config import checked
 from lpr.cli.output import CommandError, Progress, say, say_json, warn
 from lpr.plates.formats import UnknownCountry, countries_of
 
@@ -38,6 +44,10 @@ def add(commands: Any) -> None:
         metavar="C",
         help=f"leave out plates under it (0-1; {UNSURE} for people, 0 with --json)",
     )
+    command.add_argument("--config", type=Path, metavar="FILE", help="the section engine of this file; default: none")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. engine.mode=thorough; repeatable"
+    )
     command.set_defaults(run=_read)
 
 
@@ -48,7 +58,11 @@ def _read(options: argparse.Namespace) -> int:
         raise CommandError(f"--country: {problem}") from None
     paths, failed = _files(options.images)
     least = options.min_confidence if options.min_confidence is not None else 0.0 if options.json else UNSURE
-    reader = lpr.Reader(countries=countries)
+    config = checked(settings.load(options.config, options.set)).config.engine
+    try:
+        reader = lpr.Reader(countries=countries, config=config)
+    except lpr.ModelError as problem:
+        raise CommandError(str(problem)) from None
     progress = Progress("read", len(paths), quiet=len(paths) < 2)
     progress.step(0)
     for path in paths:
@@ -113,4 +127,5 @@ def as_json(plate: lpr.Plate) -> dict[str, Any]:
         "corners": [[round(x, 1), round(y, 1)] for x, y in plate.corners],
         "country": plate.country,
         "layout": plate.layout,
+        "candidates": [{"text": text, "probability": round(share, 4)} for text, share in plate.candidates],
     }

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import anyio
+import cv2
+import numpy as np
 import pytest
 
 import lpr
@@ -21,6 +23,7 @@ from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
 from lpr.events import ServiceStarted, ServiceStopped, SourceLost, UserAdded
 from lpr.folder import DataFolder
+from lpr.scene.plates import render_plate, spec_for
 
 
 @pytest.fixture
@@ -194,6 +197,26 @@ def test_reading_says_where_nothing_could_be_read(tmp_path: Path, capsys: Output
     with pytest.raises(SystemExit) as refused:
         main(["read", "--min-confidence", "7", str(tmp_path / "broken.jpg")])
     assert refused.value.code == 2 and "7: not between 0 and 1" in capsys.readouterr().err
+
+
+def test_reading_with_settings(tmp_path: Path, capsys: Output) -> None:
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    plate = render_plate(spec_for("ABC1D23", "br-mercosul"), 60)
+    picture[150:210, 200 : 200 + plate.shape[1]] = plate
+    assert cv2.imwrite(str(tmp_path / "a.png"), picture)
+    (tmp_path / "lpr.toml").write_text('[engine]\nmode = "thorough"\ncountries = ["southern-cone"]\n')
+    for words in (["--config", str(tmp_path / "lpr.toml")], ["--set", "engine.mode=fast"], []):
+        assert main(["read", "--json", *words, str(tmp_path / "a.png")]) == 0
+        (found,) = json.loads(capsys.readouterr().out)["plates"]
+        assert found["text"] == found["candidates"][0]["text"] == "ABC1D23"
+        assert 0.5 < found["candidates"][0]["probability"] <= 1.0
+    for words, said in (
+        (["--set", "engine.mode=quick"], "--set: engine.mode"),
+        (["--set", 'engine.countries=["ZZ"]'], "engine.countries: no plate formats for country 'ZZ'"),
+        (["--set", f'engine.reader="{tmp_path / "lpr.toml"}"'], "not a valid manifest"),
+    ):
+        assert main(["read", *words, str(tmp_path / "a.png")]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_the_progress_is_there_while_a_picture_is_read(

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -180,8 +181,13 @@ def test_both_levels_and_a_report_that_loads_nothing(
     assert "old" not in page.read_text() and "| `set` | 2 |" in page.read_text()
     assert page.read_text().startswith("before") and page.read_text().endswith("after\n")
     assert capsys.readouterr().out.count("\n") == 2
-    main(["--from", str(figures_file), "--markdown"])
+    diagrams = tmp_path / "r.svg"
+    main(["--from", str(figures_file), "--markdown", "--diagrams", str(diagrams)])
     assert "| `set` | 2 | 50.0 % (1) |" in capsys.readouterr().out
+    drawn = ElementTree.fromstring(diagrams.read_text())
+    assert [each.text for each in drawn.iter() if each.get("class") == "title"] == ["set, plates", "set, characters"]
+    with pytest.raises(SystemExit, match="name the folders again"):
+        main(["--from", str(figures_file), "--html", str(report)])
 
 
 def test_texts_on_pictures_without_a_plate_are_false_reads(tmp_path: Path) -> None:

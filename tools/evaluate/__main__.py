@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
 import platform
@@ -24,6 +25,7 @@ from tools.evaluate.levels import Measured, open_reader, peak_memory, reader_lev
 from tools.evaluate.markdown import MarkError, table, write_into
 from tools.evaluate.report import make_report
 from tools.evaluate.samples import FolderError, load, thinned, with_labels
+from tools.evaluate.svg import reliability_diagram, together
 from tools.options import existing_file, from_zero, new_file
 
 __all__ = ["main", "settings_from"]
@@ -66,6 +68,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--calibrate", action="store_true", help="reader: report the best temperature")
     parser.add_argument("--json", type=new_file, metavar="FILE", help="write the figures")
     parser.add_argument("--html", type=new_file, metavar="FILE", help="write a report with the failures' pictures")
+    parser.add_argument(
+        "--diagrams", type=new_file, metavar="FILE", help="write the reader's reliability diagrams (.svg)"
+    )
     parser.add_argument("--failures", type=from_zero, default=200, help="pictures of failures a folder in the report")
     parser.add_argument("--markdown", action="store_true", help="print the figures as tables for docs/models.md")
     parser.add_argument("--into", type=existing_file, metavar="PAGE", help="put the tables between the marks of a page")
@@ -80,6 +85,8 @@ def main(words: Sequence[str] | None = None) -> None:
     """The command. Raises SystemExit with a text for people."""
     given = arguments().parse_args(words)
     if given.given is not None:
+        if given.html is not None:
+            raise SystemExit("--html shows the failures' pictures, which --from has not: name the folders again")
         summary, measured = _kept(given.given), []
     elif given.folders:
         summary, measured = _measure(given)
@@ -89,6 +96,8 @@ def main(words: Sequence[str] | None = None) -> None:
         given.json.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     if given.html is not None:
         given.html.write_text(make_report(summary, measured, given.failures), encoding="utf-8")
+    if given.diagrams is not None:
+        given.diagrams.write_text(_diagrams(summary), encoding="utf-8")
     if given.markdown:
         print(table(summary))
     if given.into is not None:
@@ -96,6 +105,17 @@ def main(words: Sequence[str] | None = None) -> None:
             write_into(given.into, given.mark, table(summary))
         except (MarkError, OSError) as error:
             raise SystemExit(str(error)) from None
+
+
+def _diagrams(summary: dict[str, Any]) -> str:
+    """The reliability diagrams of plates and characters of each folder that was read by the reader alone."""
+    found: list[str] = []
+    for name, levels in cast("dict[str, dict[str, dict[str, Any]]]", summary["folders"]).items():
+        figures = levels.get("reader", {})
+        for kind in ("plates", "characters"):
+            if bins := figures.get(f"reliability_{kind}"):
+                found.append(reliability_diagram(bins, html.escape(f"{name}, {kind}")))
+    return together(found)
 
 
 def _kept(path: Path) -> dict[str, Any]:

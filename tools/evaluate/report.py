@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem
   color: #1c2126; background: #fff }
 h1, h2, h3 { line-height: 1.2 } h2 { border-top: 1px solid #ccc; padding-top: 1rem; margin-top: 2.5rem }
 table { border-collapse: collapse } td, th { padding: .2rem .7rem .2rem 0; text-align: right }
-td:first-child, th:first-child { text-align: left } .small { color: #5a6570; font-size: 13px }
+td:first-child, th:first-child, td:has(code) { text-align: left } .small { color: #5a6570; font-size: 13px }
 .row { display: flex; flex-wrap: wrap; gap: 1.5rem } figure { margin: 0; width: 240px }
 figure img { max-width: 240px; display: block; background: #ddd } figcaption { font-size: 13px }
 code { font: 13px ui-monospace, monospace } del { color: #b3261e; text-decoration: none } svg text { font-size: 11px;
@@ -45,7 +46,7 @@ def make_report(summary: Mapping[str, Any], measured: Sequence[Measured], failur
     """The HTML text. ``summary``: what ``tools.evaluate`` writes as JSON; ``failures``: pictures a folder at most."""
     body = "".join(_section(one, failures) for one in measured)
     about = "".join(
-        f"<tr><td>{html.escape(key)}</td><td><code>{html.escape(str(value))}</code></td></tr>"
+        f"<tr><td>{html.escape(key)}</td><td><code>{html.escape(_plain(value))}</code></td></tr>"
         for key, value in summary.items()
         if key != "folders"
     )
@@ -56,6 +57,10 @@ def make_report(summary: Mapping[str, Any], measured: Sequence[Measured], failur
         f"<title>Recognition measured</title><style>{_STYLE}</style></head><body><h1>Recognition measured</h1>"
         f"<table>{_overview(measured)}</table><h3>With</h3><table>{about}</table>{body}</body></html>\n"
     )
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _percent(value: Any) -> str:

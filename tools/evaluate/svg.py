@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["bars", "reliability_diagram"]
+__all__ = ["bars", "reliability_diagram", "together"]
 
 SIDE = 220
 EDGE = 30
+
+_STYLE = (
+    "svg { background: #fff } text { font: 11px system-ui, sans-serif; fill: #1c2126 } .title { font-size: 13px } "
+    ".frame { fill: none; stroke: #888 } .ideal { stroke: #aaa; stroke-dasharray: 4 3 } "
+    ".line { fill: none; stroke: #1d5fbf } .dot { fill: #1d5fbf }"
+)
+"""What a report's page says for the diagrams in it, for a file that stands alone."""
 
 
 def reliability_diagram(bins: Sequence[Mapping[str, float]], title: str) -> str:
@@ -27,6 +34,18 @@ def reliability_diagram(bins: Sequence[Mapping[str, float]], title: str) -> str:
             f"<title>{words}</title></circle>"
         )
     return _svg(parts, SIDE + 2 * EDGE, SIDE + 2 * EDGE)
+
+
+def together(diagrams: Sequence[str], columns: int = 4) -> str:
+    """Diagrams of this module's as one SVG file, row by row."""
+    wide = high = SIDE + 2 * EDGE
+    rows = -(-len(diagrams) // columns)
+    across = min(columns, max(len(diagrams), 1))
+    placed = [
+        each.replace("<svg ", f'<svg x="{number % columns * wide}" y="{number // columns * high}" ', 1)
+        for number, each in enumerate(diagrams)
+    ]
+    return _svg([f"<style>{_STYLE}</style>", *placed], across * wide, rows * high) + "\n"
 
 
 def bars(classes: Mapping[str, Sequence[int]], title: str, unit: str) -> str:
