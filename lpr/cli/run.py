@@ -214,11 +214,18 @@ def _say_passage(passage: str, event: PassageDecided, *, as_json: bool) -> None:
     if as_json:
         say_json({"passage": passage, **msgspec.to_builtins(event)})
         return
-    plate = event.plate or "(unread)"
+    say(passage_line(event))
+
+
+def passage_line(event: PassageDecided) -> str:
+    """A passage in one line: when, where, plate, country, direction, and what is known of the vehicle."""
+    plate, sure = event.plate or "(unread)", f"{event.confidence:.0%}"
+    if not event.plated:
+        plate, sure = "(no plate)", "--"
     where = f"{event.source} {event.lane}".strip()
-    say(
-        f"{iso(event.at)}  {where:<12}  {plate:<10} {event.confidence:5.0%}  {event.country or '--'}  {event.direction}"
-    )
+    vehicle = " ".join(one for one in (event.vehicle_colour, event.vehicle) if one)
+    line = f"{iso(event.at)}  {where:<12}  {plate:<10} {sure:>5}  {event.country or '--'}  {event.direction}  {vehicle}"
+    return line.rstrip()
 
 
 def _has_display() -> bool:

@@ -7,9 +7,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,11 +19,11 @@ import lpr
 from lpr.cli.log import parse_time
 from lpr.cli.main import main
 from lpr.cli.output import CommandError
-from lpr.cli.run import for_machines
+from lpr.cli.run import for_machines, passage_line
 from lpr.config import Config, DeviceHttp, Onvif, Rtsp, RtspStream, Tls
 from lpr.core.clock import SystemClock
 from lpr.core.log import EventLog
-from lpr.events import ServiceStarted, ServiceStopped, SourceLost, UserAdded
+from lpr.events import PassageDecided, Picture, ServiceStarted, ServiceStopped, SourceLost, UserAdded
 from lpr.folder import DataFolder
 from lpr.scene.plates import render_plate, spec_for
 
@@ -241,6 +243,31 @@ def test_the_progress_is_there_while_a_picture_is_read(
 def test_a_time_that_is_none(text: str) -> None:
     with pytest.raises(CommandError):
         parse_time(text)
+
+
+AT = 1_700_000_000_000_000
+BOX = (0.0, 0.0, 60.0, 20.0)
+PASSAGE = PassageDecided(
+    source="gate", lane="2", plate="ABC1D23", confidence=0.96, characters=(), country="BR", layout="br-mercosul", at=AT,
+    first_at=AT, last_at=AT, capture="c", exposure=0, picture=Picture(blob="0" * 64, width=64, height=48, bytes=9),
+    box=BOX, corners=((0.0, 0.0), (60.0, 0.0), (60.0, 20.0), (0.0, 20.0)), direction="away", reads=1, votes=(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "gate 2        ABC1D23      96%  BR  away"),
+        ({"vehicle": "car", "vehicle_colour": "red"}, "gate 2        ABC1D23      96%  BR  away  red car"),
+        ({"plate": "", "confidence": 0.0, "country": None}, "gate 2        (unread)      0%  --  away"),
+        (
+            {"plate": "", "confidence": 0.0, "country": None, "plated": False, "vehicle": "bus"},
+            "gate 2        (no plate)    --  --  away  bus",
+        ),
+    ],
+)
+def test_a_passage_in_one_line(changes: dict[str, Any], shown: str) -> None:
+    assert passage_line(msgspec.structs.replace(PASSAGE, **changes)) == f"2023-11-14T22:13:20.000Z  {shown}"
 
 
 def test_the_places_for_machines_are_told() -> None:

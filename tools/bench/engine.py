@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from lpr.scene.plates import render_plate, spec_for
+from tools.options import from_one
 
 MODES = ("fast", "normal", "thorough")
 
@@ -91,7 +92,7 @@ def measured(mode: str, threads: int, files: list[Path]) -> dict[str, Any]:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--pictures", type=from_one, default=60)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         files = pictures(Path(folder), given.pictures)
