@@ -16,6 +16,7 @@ from lpr.vision.corners import CornersManifest
 from lpr.vision.detect import PlateDetector
 from lpr.vision.manifest import load_manifest, model_file
 from lpr.vision.ocr import PlateReader
+from lpr.vision.vehicle_finder import VehicleFinder
 from lpr.vision.vehicle_kind import CropClassifier
 from tools.train.__main__ import COURSES, main
 
@@ -97,12 +98,36 @@ def test_the_kind_of_vehicles(data: Path, tmp_path: Path, capsys: pytest.Capture
     assert CropClassifier(tmp_path / "vehicle.json", "vehicle-kind").manifest.name == "lpr-vehicle-2"
 
 
+def test_the_finder_of_vehicles(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    words = ["--data", str(data), "--out", str(tmp_path), "--rendered", "1", "--name", "tiny"]
+    main(["finder", *words, *steps(1)])
+    assert VehicleFinder(tmp_path / "vehicle_finder.json").manifest.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--steps", "0"], "--steps 0 needs --seconds"),
+        (["--ready", "300", "--capacity", "256"], "--ready 300 is more than --capacity 256 holds"),
+        (["--real", "none.npz"], "there is no such file"),
+    ],
+)
+def test_a_reader_that_could_never_be_trained(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(SystemExit):
+        main(["reader", "--out", str(tmp_path), *words])
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", COURSES)
 def test_each_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     with pytest.raises(SystemExit) as left:
         main([name, "--help"])
-    assert left.value.code == 0 and "--seed" in capsys.readouterr().out
+    assert left.value.code == 0 and "--out OUT" in capsys.readouterr().out
 
 
 def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@
 ``python -m tools.train NAME --help`` lists the options of each. A training that was ended goes on from its checkpoint
 when the same command is given again (detector, corners, vehicle: with ``--resume``). docs/training.md tells more.
 
-May import the other ``tools.train`` modules, each when its training is asked for.
+May import ``tools.options`` and the other ``tools.train`` modules, each when its training is asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
+
+from tools.options import existing_file
 
 __all__ = ["COURSES", "main"]
 
@@ -106,10 +108,7 @@ def _reader(words: Sequence[str]) -> None:
     given, rest = _split(own, words)
     if HELP & set(rest):
         _called(reader.main, "reader", rest)
-    where = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    where.add_argument("--out", type=Path, required=True)
-    where.add_argument("--real", type=Path)
-    place, _ = where.parse_known_args(rest)
+    place = _reader_place(rest)
     if given.data is not None and place.real is None:
         real = place.out / "real.npz"
         if not real.exists():
@@ -123,6 +122,23 @@ def _reader(words: Sequence[str]) -> None:
             "--temperature", given.temperature, *(["--int8"] if given.int8 else []),
         ]
     )  # fmt: skip
+
+
+def _reader_place(words: Sequence[str]) -> argparse.Namespace:
+    """Where the training writes and what it takes. Raises SystemExit for words with which it would never end."""
+    parser = argparse.ArgumentParser(prog="tools.train reader", usage="see --help", add_help=False, allow_abbrev=False)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--real", type=existing_file)
+    parser.add_argument("--steps", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--capacity", type=int)
+    parser.add_argument("--ready", type=int)
+    given, _ = parser.parse_known_args(words)
+    if given.steps < 1 and given.seconds <= 0:
+        parser.error("--steps 0 needs --seconds, or the training never ends")
+    if given.capacity is not None and given.ready is not None and given.ready > given.capacity:
+        parser.error(f"--ready {given.ready} is more than --capacity {given.capacity} holds")
+    return given
 
 
 def _vehicle(words: Sequence[str]) -> None:
