@@ -15,19 +15,16 @@ from numpy.typing import NDArray
 from lpr.events import COLOURS, Corners
 from lpr.scene.plates import render_plate, spec_for
 from lpr.vision.colour import (
-    FEATURES,
-    HUES,
     NOTHING,
-    SHADES,
+    PAINT_MODEL,
     UNKNOWN,
     Paint,
     PaintModel,
     ink_of,
     load_paint,
-    measured,
     paint_of,
-    probabilities,
 )
+from lpr.vision.colour_measure import FEATURES, HUES, MIRROR, measured
 from lpr.vision.manifest import ModelError
 
 Image = NDArray[np.uint8]
@@ -121,32 +118,43 @@ CARDS = {name: card(PAINTS[name]) for name in ("red", "white", "black")}
 MODEL = load_paint()
 
 
-@given(st.lists(st.floats(0, 2), min_size=FEATURES, max_size=FEATURES))
-def test_probabilities_add_up(numbers: list[float]) -> None:
-    chances = probabilities(np.array(numbers, np.float32), MODEL)
-    assert set(chances) == {*(hue[0] for hue in HUES), *SHADES} == set(COLOURS) - {UNKNOWN}
-    assert sum(chances.values()) == pytest.approx(1.0)
+@given(st.lists(st.floats(-2, 2, width=32), min_size=FEATURES, max_size=FEATURES))
+def test_probabilities_add_up_and_a_mirror_changes_nothing(numbers: list[float]) -> None:
+    measurement = np.array(numbers, np.float32)
+    chances = MODEL.probabilities(measurement)
+    assert set(chances) == set(COLOURS) - {UNKNOWN}
+    assert sum(chances.values()) == pytest.approx(1.0, abs=1e-5)
+    assert MODEL.probabilities(measurement[MIRROR]) == pytest.approx(chances, abs=1e-5)
 
 
-def test_more_of_a_hue_makes_it_likelier() -> None:
-    levels = np.full(FEATURES - len(HUES), 0.5, np.float32)
-    for i, (name, _, _) in enumerate(HUES):
-        shares = np.zeros(len(HUES), np.float32)
-        before = probabilities(np.concatenate([shares, levels]), MODEL)[name]
-        shares[i] = 0.8
-        after = probabilities(np.concatenate([shares, levels]), MODEL)
-        assert after[name] > before and max(after, key=lambda one: after[one]) == name
+@pytest.mark.parametrize("name", ["red", "black"])
+def test_a_measurement_is_finite_and_mirrors(name: str) -> None:
+    """Of the mirrored picture the numbers are the mirrored ones; letters and rounding differ a little."""
+    image = CARDS[name]
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    corners: Corners = ((280.0, 290.0), (360.0, 290.0), (360.0, 312.0), (280.0, 312.0))
+    there, back = measured(image, corners), measured(mirrored, corners)
+    assert there is not None and back is not None and there.shape == (FEATURES,) and np.isfinite(there).all()
+    assert float(np.median(np.abs(there[MIRROR] - back))) < 0.01
 
 
-def test_numbers_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+def test_models_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "paint.json"
-    shades = {shade: [0.0] * 19 for shade in SHADES}
-    body = {"kind": "vehicle-colour", "name": "x", "hue_gain": 1.0, "hue_offset": 0.0, "red_offset": 0.0}
-    path.write_text(json.dumps({**body, "shades": shades}))
-    assert load_paint(path).min_confidence == 0.45
-    for bad in ({**shades, "white": [0.0]}, {"white": [0.0] * 19}):
-        path.write_text(json.dumps({**body, "shades": bad}))
-        with pytest.raises(ModelError, match="19 numbers"):
+    good = json.loads(PAINT_MODEL.read_text())
+    (tmp_path / good["file"]).write_bytes((PAINT_MODEL.parent / good["file"]).read_bytes())
+    path.write_text(json.dumps(good))
+    assert load_paint(path).manifest.min_confidence == good["min_confidence"]
+    bad: list[tuple[dict[str, object], str]] = [
+        ({"features": 25}, "takes 25 numbers"),
+        ({"classes": ["white", "black"]}, "classes must be"),
+        ({"min_confidence": 1.5}, "within 0 to 1"),
+        ({"sha256": "0" * 64}, "SHA-256"),
+        ({"output": "nothing"}, "cannot run"),
+        ({"file": "elsewhere.onnx"}, "cannot be read"),
+    ]
+    for change, reason in bad:
+        path.write_text(json.dumps({**good, **change}))
+        with pytest.raises(ModelError, match=reason):
             load_paint(path)
 
 
