@@ -109,7 +109,7 @@ def _refuse_over(name: str, width: int, height: int, most: int) -> None:
     if width * height > most:
         raise ImageError(
             f"{name}: {width} x {height} are {width * height / 1e6:.0f} megapixels; the limit is "
-            f"{most / 1e6:.0f}: give a smaller picture or raise max_pixels"
+            f"{most / 1e6:.0f}: give a smaller picture"
         )
 
 

@@ -141,6 +141,15 @@ def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:
     assert set(slots.layouts) == set(STYLE_NAMES)
 
 
+@pytest.mark.parametrize("schedule", [{"steps": 0}, {"steps": 1, "capacity": 100, "ready": 200}])
+def test_a_training_that_would_never_end_is_refused(tmp_path: Path, schedule: dict[str, int]) -> None:
+    pytest.importorskip("torch")
+    from tools.train.reader import Schedule, train
+
+    with pytest.raises(ValueError, match="give"):
+        train(tmp_path, Recipe(3, variants=0), Schedule(**schedule), 0, 1, "cpu")
+
+
 def test_the_temperature_is_found() -> None:
     from lpr.vision.ocr import SlotProbabilities
     from tools.evaluate import fit_temperature

@@ -129,7 +129,7 @@ def test_a_file_whose_size_nobody_knows_is_read() -> None:
 def test_huge_pictures_are_refused_by_their_header() -> None:
     png = bytearray(encoded(".png", picture()))
     png[16:24] = struct.pack(">II", 10_000, 10_000)
-    with pytest.raises(ImageError, match=r"10000 x 10000 are 100 megapixels; the limit is 64.*raise max_pixels"):
+    with pytest.raises(ImageError, match=r"10000 x 10000 are 100 megapixels; the limit is 64: give a smaller picture"):
         decode_image(bytes(png))
     jpeg = bytearray(encoded(".jpg", picture()))
     at = jpeg.index(b"\xff\xc0")

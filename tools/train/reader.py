@@ -115,7 +115,11 @@ class _Average:
 def train(
     out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: int, device: str, init: Path | None = None
 ) -> Path:
-    """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``)."""
+    """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``).
+
+    Raises ValueError for a schedule that would never end or begin.
+    """
+    _check(schedule)
     out.mkdir(parents=True, exist_ok=True)
     cast("Any", torch).manual_seed(recipe.seed)
     torch.set_num_threads(threads)
@@ -223,6 +227,15 @@ def train(
     return result
 
 
+def _check(schedule: Schedule) -> None:
+    if schedule.steps <= 0 and schedule.seconds <= 0:
+        raise ValueError("neither steps nor seconds end the training; give one of them")
+    if schedule.ready > schedule.capacity:
+        raise ValueError(
+            f"ready is {schedule.ready}, but capacity holds {schedule.capacity} samples; give a smaller one"
+        )
+
+
 def _take_over(net: ReaderNet, path: Path) -> None:
     """Start from the weights of ``path`` wherever name and shape agree."""
     old = cast("dict[str, Tensor]", torch.load(path, map_location="cpu", weights_only=True))
@@ -268,6 +281,10 @@ def main() -> None:
         steps=given.steps, seconds=given.seconds, batch=given.batch, rate=given.rate, ema=given.ema,
         capacity=given.capacity, ready=given.ready, reuse=given.reuse,
     )  # fmt: skip
+    try:
+        _check(schedule)
+    except ValueError as error:
+        parser.error(str(error))
     recipe = Recipe(given.seed, given.fonts, given.real, real_share=given.real_share, ramp=given.ramp)
     train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init)
 
