@@ -62,7 +62,7 @@ PLACES: Final = (
 """Left, top, right, bottom of the places that are looked at singly, from the plate's middle in plate sizes: the road,
 the flank to the left, to the right, the boot or bonnet, the window, the bumper below, and all of them."""
 PLACE_NUMBERS: Final = 18
-WINDOW: Final = 48
+WINDOW: Final = 40
 """Sides of the square window round the plate (``plate_region``) in which the places lie, pixels."""
 TINTS: Final = (345.0, 40.0, 60.0, 75.0, 105.0, 190.0, 235.0, 265.0, 305.0)
 """Where the parts of the hue circle begin over which the pixels are counted, degrees; the first one goes round zero."""
@@ -81,8 +81,8 @@ FEATURES: Final = NEAR + len(PLACES) * PLACE_NUMBERS + SPREAD + LIGHT
 
 ZONE: Final = (-1.9, -1.5, 1.9, 0.7)
 """Where paint is looked for: left, top, right, bottom of the plate's middle, in plate sizes."""
-GRID: Final = (76, 44)
-"""Width and height of the patch that is looked at, pixels: 20 a plate size."""
+GRID: Final = (38, 22)
+"""Width and height of the patch that is looked at, pixels: 10 a plate size."""
 _BELL: Final = (1.0, 0.5, -0.2)
 """Half width and half height of the bell that weighs the patch, and how far down its middle is, in plate sizes."""
 _PLATE: Final = (0.62, 0.30)
@@ -96,7 +96,7 @@ NIGHT: Final = 14.0
 """Mean CIE lightness of a picture taken at night, where lamps make the colours."""
 CAST: Final = 12.0
 """Mean CIE chroma of a picture that may be drowned in one colour; it is, when its colours spread by less than this."""
-LEAST_PIXELS: Final = 100
+LEAST_PIXELS: Final = 25
 """Pixels of the patch that have to count."""
 
 
@@ -134,7 +134,7 @@ def _levels(values: Floats, *parts: float) -> Floats:
 
 
 def paint_patch(image: NDArray[np.uint8], corners: Corners, box: Box | None) -> tuple[NDArray[np.uint8], Floats]:
-    """The surroundings of a plate, (44, 76, 3) BGR, and how much each pixel counts, (44, 76), 0 outside the vehicle."""
+    """The surroundings of a plate, (22, 38, 3) BGR, and how much each pixel counts, (22, 38), 0 outside the vehicle."""
     size = plate_size(corners)
     x, y = sum(corner[0] for corner in corners) / 4, sum(corner[1] for corner in corners) / 4
     left, top, right, bottom = ZONE
@@ -176,7 +176,7 @@ def measured(image: NDArray[np.uint8], corners: Corners, box: Box | None = None)
     counts = weight.ravel() > 0
     if int(counts.sum()) < LEAST_PIXELS:
         return None
-    step = max(1, max(image.shape[:2]) // 64)
+    step = max(1, max(image.shape[:2]) // 50)
     whole = np.ascontiguousarray(image[::step, ::step]).reshape(-1, 3).astype(np.float32) / 255.0
     scene = lab_of(whole)
     mean, spread = np.hypot(*scene[:, 1:].mean(0)), np.sqrt(scene[:, 1:].var(0).sum())
@@ -295,7 +295,7 @@ def _spread(lab: Floats, weight: Floats, plate: float, white: float) -> Floats:
 def _counted(edges: tuple[float, ...], values: Floats, weight: Floats) -> NDArray[np.float64]:
     """The weight of the values from each edge on."""
     place: NDArray[np.int64] = np.asarray(np.searchsorted(edges, values, "right"), np.int64) - 1
-    return np.bincount(place, weight, len(edges))
+    return np.asarray(np.bincount(place, weight, len(edges)), np.float64)
 
 
 def _nearest() -> NDArray[np.int64]:

@@ -83,7 +83,8 @@ def test_what_cannot_be_told_is_unknown(model: PaintModel) -> None:
     grey = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, 2).astype(np.uint8)
     dark = (image * 0.06).astype(np.uint8)
     sodium = (grey * np.array([0.1, 0.45, 0.95])).astype(np.uint8)
-    for shown in (grey, dark, sodium):
+    magenta = (grey * np.array([0.95, 0.5, 0.9])).astype(np.uint8)
+    for shown in (grey, dark, sodium, magenta):
         assert measured(shown, PLATE) is None
         assert paint_of(shown, PLATE, None, model) == NOTHING == Paint(UNKNOWN, 0.0)
 
