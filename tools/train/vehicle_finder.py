@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from lpr.vision.vehicle_finder import VehicleFinder
-from tools.train.checkpoint import device
+from tools.train.checkpoint import device, keep, resumed
 from tools.train.detector import average, learning_rate
 from tools.train.vehicle_finder_export import Scale, export, figures, fitted, judged
 from tools.train.vehicle_net import FinderNet, finder_loss
@@ -49,7 +49,7 @@ def train(args: argparse.Namespace) -> None:
         net.load_state_dict(kept)
         shadow.load_state_dict(kept)
     checkpoint = args.out / "checkpoint.pt"
-    steps, spent = _resume(checkpoint, net, shadow, optimiser)
+    steps, spent = resumed(checkpoint, net, shadow, optimiser)
     rng = np.random.default_rng((args.seed, steps))
     began, total = time.monotonic() - spent, 0.0
     for step in range(steps, args.steps):
@@ -73,8 +73,8 @@ def train(args: argparse.Namespace) -> None:
             rate = (step + 1) * args.batch / (time.monotonic() - began)
             print(f"step {step + 1}/{args.steps} loss {total / args.report:.4f} {rate:.0f} pictures/s", flush=True)
             total = 0.0
-            _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
-    _keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
+            keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
+    keep(checkpoint, net, shadow, optimiser, steps, time.monotonic() - began)
     shadow.cpu()
     torch.save(shadow.state_dict(), args.out / "vehicle_finder.pt")
     export(shadow, args.out, args.name, args.min_score, Scale())
@@ -85,24 +85,6 @@ def train(args: argparse.Namespace) -> None:
     text = json.dumps({name: figures(args.out, scenes) for name, scenes in held.items() if scenes}, indent=1)
     (args.out / "finder_figures.json").write_text(text + "\n", encoding="utf-8")
     print(text, flush=True)
-
-
-def _keep(path: Path, net: FinderNet, shadow: FinderNet, optimiser: Any, steps: int, spent: float) -> None:
-    """Write a checkpoint, in one go."""
-    state = {"net": net.state_dict(), "shadow": shadow.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save({**state, "steps": steps, "spent": spent}, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
-
-
-def _resume(path: Path, net: FinderNet, shadow: FinderNet, optimiser: Any) -> tuple[int, float]:
-    """(batches, seconds) that a checkpoint has behind it, whose state is taken over; zeros without one."""
-    if not path.exists():
-        return 0, 0.0
-    kept = cast("dict[str, Any]", torch.load(path, map_location=device(), weights_only=True))
-    net.load_state_dict(kept["net"])
-    shadow.load_state_dict(kept["shadow"])
-    optimiser.load_state_dict(kept["optimiser"])
-    return int(kept["steps"]), float(kept["spent"])
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
