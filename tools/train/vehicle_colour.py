@@ -22,7 +22,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import cv2
 import msgspec
@@ -299,7 +299,7 @@ def graph(machine: Fitted) -> onnx.ModelProto:
     )
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)], producer_name="lpr")
     model.ir_version = 8
-    onnx.checker.check_model(model)
+    cast("Any", onnx).checker.check_model(model)
     return model
 
 
