@@ -52,8 +52,6 @@ _MOST_DOUBTS: Final = 2
 _QUICK_DOUBT: Final = 0.8
 _QUICK_DOUBTS: Final = 3
 """The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
-_MOST_DOUBTS_BESIDE: Final = 1
-"""Second looks of a quick look at detections under the threshold beside one over it."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 
@@ -216,11 +214,8 @@ class PlateDetector:
         """Whether a detection of this score is looked at from near beside ``found``, which are surer."""
         if score >= self.min_score:
             return len(found) < _MOST_LOOKS
-        sure, least, doubts = sum(one.score >= self.min_score for one in found), 0.0, self._doubts
-        if self._followed and sure:
-            # The picture has its plate; what else is doubtful gets no more of the time that this look shall save.
-            least, doubts = self._least_score(_DOUBT), _MOST_DOUBTS_BESIDE
-        return score >= least and len(found) < min(sure + doubts, _MOST_LOOKS)
+        sure = sum(one.score >= self.min_score for one in found)
+        return len(found) < min(sure + self._doubts, _MOST_LOOKS)
 
     def _apart(self, found: Sequence[Detection]) -> list[Detection]:
         """``found`` without those that are the same plate as a better one, best first."""
