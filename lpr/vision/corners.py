@@ -64,6 +64,8 @@ class CornersManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ModelError(f"{path}: reach is {self.reach}; allowed are 1 to 8")
         if not 0.5 <= self.tall <= 8.0:
             raise ModelError(f"{path}: tall is {self.tall}; allowed are 0.5 to 8")
+        if not (0.0 <= self.weight <= 10.0 and -50.0 <= self.bias <= 50.0):
+            raise ModelError(f"{path}: weight is {self.weight} and bias {self.bias}; allowed are 0 to 10 and -50 to 50")
 
 
 def to_patch(quad: Array, size: tuple[int, int], reach: float, tall: float) -> Array:

@@ -111,6 +111,9 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
         CornerFinder(write_closer(tmp_path, LEVEL, 0.0, reach=0.5))
     with pytest.raises(ModelError, match="tall"):
         CornerFinder(write_closer(tmp_path, LEVEL, 0.0, tall=0.0))
+    for odd in ({"weight": 1e6}, {"weight": -0.5}, {"bias": -1e4}):
+        with pytest.raises(ModelError, match="allowed are 0 to 10 and -50 to 50"):
+            CornerFinder(write_closer(tmp_path, LEVEL, 0.0, **odd))
     with pytest.raises(ModelError, match="outputs of shape"):
         CornerFinder(write_closer(tmp_path, LEVEL[:6], 0.0))
     with pytest.raises(ModelError, match="plain name"):
