@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from tools.options import from_one
-from tools.train.detector_net import PlateNet, loss
+from tools.train.detector_net import PlateNet, adopt, loss
 from tools.train.detector_scenes import compose, plate_bank
 from tools.train.detector_targets import encode
 from tools.train.scenes_data import Photo, load_photos
@@ -127,7 +127,7 @@ def train(args: argparse.Namespace) -> None:
     bank = plate_bank(args.seed, args.plates, args.plain)
     net = cast("PlateNet", cast("Any", PlateNet()).to(device, memory_format=torch.channels_last))
     if args.init is not None:
-        net.load_state_dict(torch.load(args.init, map_location=device, weights_only=True)["shadow"])
+        adopt(net, torch.load(args.init, map_location=device, weights_only=True)["shadow"])
     shadow = deepcopy(net).eval()
     decay = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
@@ -212,7 +212,12 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--keep", type=float, default=0.998, help="EMA of the weights")
     parser.add_argument("--plates", type=int, default=3000, help="rendered plates in the bank")
     parser.add_argument("--plain", type=float, default=0.15, help="share of rendered plates of no country")
-    parser.add_argument("--init", type=Path, default=None, help="checkpoint whose averaged weights to start from")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        help="checkpoint whose averaged weights to start from; also one of a narrower or wider network (``adopt``)",
+    )
     parser.add_argument("--workers", type=int, default=1, help="loader processes")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)
