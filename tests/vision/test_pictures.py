@@ -53,7 +53,6 @@ def test_the_usual_formats(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("sampling", ["411", "420", "422", "440", "444"])
 @pytest.mark.parametrize("mode", ["baseline", "progressive", "restart marks"])
 def test_ordinary_jpegs_are_as_opencv_has_them(sampling: str, mode: str) -> None:
-    """Colours are enlarged another way, so they may differ where they change; brightness may not."""
     rng = np.random.default_rng(3)
     small = rng.integers(0, 256, (7, 9, 3), np.uint8)
     source = cv2.GaussianBlur(cv2.resize(small, (161, 119), interpolation=cv2.INTER_NEAREST), (0, 0), 2.5)
@@ -68,11 +67,7 @@ def test_ordinary_jpegs_are_as_opencv_has_them(sampling: str, mode: str) -> None
     ours, theirs = decode_image(data.tobytes()), cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert theirs is not None
     assert ours.shape == theirs.shape
-    assert np.abs(ours.astype(int) - theirs).mean() < 6
-    grey = [cv2.cvtColor(one, cv2.COLOR_BGR2GRAY).astype(int) for one in (ours, theirs)]
-    assert np.abs(grey[0] - grey[1]).mean() < 1.5
-    if sampling == "444" or mode == "progressive":
-        assert (ours == theirs).all()
+    assert (ours == theirs).all()
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
