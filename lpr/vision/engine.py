@@ -123,19 +123,21 @@ class Effort:
     """How hard an engine looks. For detectors of free size, in shares of the usual input: ``quick_scale``: of a first
     look, 0 for none; the usual one follows where no plate was read with a confidence of ``enough`` (``enough_read``).
     ``scales``: of several looks at the whole picture, all of them taken (none: the usual one alone). A plate read with
-    less than ``doubt`` is read in more ``framings``; over 1: every plate."""
+    less than ``doubt`` is read in more ``framings``; over 1: every plate. Exposures of one plate less than
+    ``stack_under`` pixels high are read stacked besides."""
 
     quick_scale: float = 0.0
     enough: float = 0.0
     scales: tuple[float, ...] = ()
     framings: tuple[Framing, ...] = ()
     doubt: float = 0.0
+    stack_under: float = 0.0
 
 
 MODES: Final[dict[str, Effort]] = {
     "fast": Effort(quick_scale=0.6, enough=0.2),
     "normal": Effort(quick_scale=0.6, enough=0.7, framings=SECOND_LOOKS, doubt=0.85),
-    "thorough": Effort(scales=(0.6, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0),
+    "thorough": Effort(scales=(0.6, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=14.0),
 }
 """The modes by their names in the configuration."""
 
@@ -344,7 +346,7 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
     usual, quick = _open_finders(options, effort)
     return OnnxEngine(
         usual,
-        CarefulReader(reader, effort.framings, effort.doubt),
+        CarefulReader(reader, effort.framings, effort.doubt, effort.stack_under),
         quick=quick,
         enough=effort.enough,
         countries=options.countries if countries is None else countries,

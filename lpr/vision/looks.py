@@ -1,4 +1,5 @@
-"""Looking at one plate more than once: other framings of the same corners, and one distribution from all looks.
+"""Looking at one plate more than once: other framings of the same corners, several exposures stacked, and one
+distribution from all looks.
 
 A network that misreads a plate in one framing often reads it in another, and when the framings disagree the doubt is
 real: the mean of several looks is more often right, and its reliability truer, than any single one (docs/models.md has
@@ -20,8 +21,10 @@ from numpy.typing import NDArray
 from lpr.events import Corners
 from lpr.plates.decode import ALPHABET
 from lpr.plates.grammar import Grammar, grammar_for
+from lpr.plates.legible import plate_height
 from lpr.vision.ocr import PlateReader, PlateText, SlotProbabilities
 from lpr.vision.rectify import RectifyError, rectify
+from lpr.vision.stacking import same_plates, stacked
 
 __all__ = ["ALL_LOOKS", "SECOND_LOOKS", "CarefulReader", "Framing", "framed", "merged"]
 
@@ -148,13 +151,20 @@ def _partners(base: NDArray[np.float64], own: NDArray[np.float64]) -> list[int |
 
 
 class CarefulReader:
-    """A reader that looks again: ``reader`` with more ``framings`` for plates read with less than ``doubt``.
+    """A reader that looks again: ``reader`` with more ``framings`` for plates read with less than ``doubt``, and at
+    exposures of one plate less than ``stack_under`` pixels high stacked (``lpr.vision.stacking``).
 
-    ``doubt`` over 1: for every plate. Not safe for two threads at once.
+    ``doubt`` over 1: for every plate. ``stack_under`` 0: none. Not safe for two threads at once.
     """
 
-    def __init__(self, reader: PlateReader, framings: Sequence[Framing] = SECOND_LOOKS, doubt: float = 0.9) -> None:
-        self.reader, self.framings, self.doubt = reader, tuple(framings), doubt
+    def __init__(
+        self,
+        reader: PlateReader,
+        framings: Sequence[Framing] = SECOND_LOOKS,
+        doubt: float = 0.9,
+        stack_under: float = 0.0,
+    ) -> None:
+        self.reader, self.framings, self.doubt, self.stack_under = reader, tuple(framings), doubt, stack_under
 
     @property
     def name(self) -> str:
@@ -170,30 +180,64 @@ class CarefulReader:
     def read_all(
         self, pictures: Sequence[tuple[NDArray[np.uint8], Sequence[Corners]]], countries: Sequence[str] = ()
     ) -> list[list[PlateText]]:
-        """``read`` for several pictures, whose plates go through the network together."""
+        """``read`` for several pictures (exposures of one capture), whose plates go through the network together."""
         grammar = grammar_for(countries)
         plates = [(image, corners) for image, own in pictures for corners in own]
         first = [self._crop(image, corners) for image, corners in plates]
         seen = iter(self.reader.probabilities([crop for crop in first if crop is not None]))
-        looks = [None if crop is None else next(seen) for crop in first]
-        texts = [self._text(look, crop, grammar) for look, crop in zip(looks, first, strict=True)]
-        again = [i for i, text in enumerate(texts) if looks[i] is not None and text.confidence < self.doubt]
-        crops = [
+        looks = [[] if crop is None else [next(seen)] for crop in first]
+        texts = [self._text(own, crop, grammar) for own, crop in zip(looks, first, strict=True)]
+        again = [i for i, text in enumerate(texts) if looks[i] and text.confidence < self.doubt]
+        framed_crops = [
             (i, crop)
             for i in again
             for framing in self.framings
             if (crop := self._crop(plates[i][0], framed(plates[i][1], framing))) is not None
         ]
-        more = self.reader.probabilities([crop for _, crop in crops])
-        for i in again:
-            own = looks[i]
-            others = [look for (at, _), look in zip(crops, more, strict=True) if at == i]
-            if own is not None and others:
-                together = self.reader.decode(merged([own, *others]), None, grammar)
-                colour, sharpness = texts[i].plate_colour, texts[i].sharpness  # those of the first look
-                texts[i] = replace(together, plate_colour=colour, sharpness=sharpness)
+        self._look(framed_crops, looks, texts, grammar)
+        if self.stack_under > 0 and len(pictures) > 1:
+            numbers = [number for number, (_, own) in enumerate(pictures) for _ in own]
+            self._look(self._stacks(numbers, plates, first, texts), looks, texts, grammar)
         rest = iter(texts)
         return [[next(rest) for _ in own] for _, own in pictures]
+
+    def _look(
+        self,
+        crops: Sequence[tuple[int, NDArray[np.uint8]]],
+        looks: list[list[SlotProbabilities]],
+        texts: list[PlateText],
+        grammar: Grammar,
+    ) -> None:
+        """Add what ``crops`` (number of the plate, patch) show to the plate's ``looks``, and read its text anew."""
+        for (i, _), look in zip(crops, self.reader.probabilities([crop for _, crop in crops]), strict=True):
+            looks[i].append(look)
+        for i in {i: None for i, _ in crops}:
+            together = self.reader.decode(merged(looks[i]), None, grammar)
+            # colour and sharpness are those of the first look
+            texts[i] = replace(together, plate_colour=texts[i].plate_colour, sharpness=texts[i].sharpness)
+
+    def _stacks(
+        self,
+        numbers: Sequence[int],
+        plates: Sequence[tuple[NDArray[np.uint8], Corners]],
+        crops: Sequence[NDArray[np.uint8] | None],
+        texts: Sequence[PlateText],
+    ) -> list[tuple[int, NDArray[np.uint8]]]:
+        """For each small plate that several pictures show the surest one's number and the patch of all together."""
+        small = [
+            i
+            for i, (_, corners) in enumerate(plates)
+            if crops[i] is not None and plate_height(corners) < self.stack_under
+        ]
+        found: list[tuple[int, NDArray[np.uint8]]] = []
+        for group in same_plates([(numbers[i], plates[i][1]) for i in small]):
+            members = [small[at] for at in group]
+            lead = max(range(len(members)), key=lambda at: texts[members[at]].confidence)
+            patches = [crop for i in members if (crop := crops[i]) is not None]
+            patch = stacked(patches, lead)
+            if patch is not None:
+                found.append((members[lead], patch))
+        return found
 
     def _crop(self, image: NDArray[np.uint8], corners: Corners) -> NDArray[np.uint8] | None:
         size = (self.reader.manifest.input.width, self.reader.manifest.input.height)
@@ -202,10 +246,10 @@ class CarefulReader:
         except RectifyError:
             return None
 
-    def _text(self, look: SlotProbabilities | None, crop: NDArray[np.uint8] | None, grammar: Grammar) -> PlateText:
-        if look is None or crop is None:
+    def _text(self, looks: Sequence[SlotProbabilities], crop: NDArray[np.uint8] | None, grammar: Grammar) -> PlateText:
+        if not looks or crop is None:
             return PlateText(
                 text="", confidence=0.0, characters=(), country=None, layout=None, rows=1, plate_colour=None,
                 sharpness=0.0,
             )  # fmt: skip
-        return self.reader.decode(look, crop, grammar)
+        return self.reader.decode(looks[0], crop, grammar)
