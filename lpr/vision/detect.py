@@ -49,8 +49,8 @@ _DOUBT: Final = 0.45
 _MOST_LOOKS: Final = 16
 _MOST_DOUBTS: Final = 2
 """Second looks at detections over and under the threshold, of one picture."""
-_QUICK_DOUBT: Final = 0.8
-_QUICK_DOUBTS: Final = 3
+_QUICK_DOUBT: Final = 0.6
+_QUICK_DOUBTS: Final = 2
 """The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""

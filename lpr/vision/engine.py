@@ -136,8 +136,8 @@ class Effort:
 
 MODES: Final[dict[str, Effort]] = {
     "fast": Effort(quick_scale=0.6, enough=0.2),
-    "normal": Effort(quick_scale=0.6, enough=0.7, framings=SECOND_LOOKS, doubt=0.85),
-    "thorough": Effort(scales=(0.6, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=13.0),
+    "normal": Effort(quick_scale=0.6, enough=0.6, framings=SECOND_LOOKS, doubt=0.85),
+    "thorough": Effort(scales=(0.7, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=13.0),
 }
 """The modes by their names in the configuration."""
 

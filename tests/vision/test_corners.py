@@ -122,8 +122,8 @@ def test_what_cannot_be_used_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_quick_look_asks_about_more_and_keeps_its_threshold(tmp_path: Path) -> None:
-    usual = detector(tmp_path, 4.0, score=0.25)
+    usual = detector(tmp_path, 4.0, score=0.28)
     assert usual.detect(PICTURE) == []  # too far under the threshold for a look
     assert len(usual.scaled(1.0, quick=True).detect(PICTURE)) == 2
     assert usual.scaled(1.0).detect(PICTURE) == [] == usual.detect(PICTURE)
-    assert detector(tmp_path, -4.0, score=0.25).scaled(1.0, quick=True).detect(PICTURE) == []
+    assert detector(tmp_path, -4.0, score=0.28).scaled(1.0, quick=True).detect(PICTURE) == []

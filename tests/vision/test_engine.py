@@ -261,7 +261,7 @@ def test_each_mode_looks_harder_than_the_one_before() -> None:
         assert isinstance(engine.detector, PlateDetector) and isinstance(engine.quick, PlateDetector)
         assert (engine.detector.size, engine.quick.size) == (size, 0.6 * size)
     assert isinstance(thorough.detector, Scales) and thorough.quick is None
-    assert [look.size for look in thorough.detector.looks if isinstance(look, PlateDetector)] == [384, 640, 1024]
+    assert [look.size for look in thorough.detector.looks if isinstance(look, PlateDetector)] == [448, 640, 1024]
     assert (fast_reader.framings, reader.framings, thorough_reader.framings) == ((), SECOND_LOOKS, ALL_LOOKS)
     assert reader.doubt < 1 < thorough_reader.doubt
     assert 0 < fast.enough < normal.enough < 1
