@@ -168,3 +168,27 @@ def test_the_network_learns_a_scene(tmp_path: Path, material: list[Photo]) -> No
     assert min(losses[-5:]) < 0.8 * losses[0]
     average(PlateNet(net.widths), net, 0.5)
     assert learning_rate(0, 0.0, 1.0, 10) < learning_rate(9, 0.0, 1.0, 10) == 1.0 > learning_rate(99, 0.9, 1.0, 10) > 0
+
+
+def test_weights_of_an_earlier_shape_are_taken_over() -> None:
+    torch = pytest.importorskip("torch")
+    from tools.train.detector_net import PlateNet, Widths, adopt
+
+    narrow, wide = Widths(8, 8, 16, 16, 16, 16, 16), Widths(12, 8, 16, 16, 16, 16, 16)
+    torch.manual_seed(1)
+    earlier: Any = PlateNet(wide)
+    with torch.no_grad():  # four of the stem's channels say nothing
+        earlier.s4[1][0].weight[:, [0, 3, 7, 11]] = 0.0
+    weights = {name: value for name, value in earlier.state_dict().items() if not name.startswith(("s16.3.", "s16.4."))}
+    net = PlateNet(narrow)
+    adopt(net, weights)
+    # Blocks that the other has not add nothing, and what is left of the stem is what it used.
+    for block in (earlier.s16[3], earlier.s16[4]):
+        torch.nn.init.zeros_(block.body[1][1].weight)
+        torch.nn.init.zeros_(block.body[1][1].bias)
+    picture = torch.rand(2, 3, 64, 96)
+    with torch.no_grad():
+        assert torch.allclose(net.eval()(picture), earlier.eval()(picture), atol=1e-5)
+    adopt(net, net.state_dict())
+    with pytest.raises(RuntimeError):
+        adopt(PlateNet(Widths(8, 8, 24, 16, 16, 16, 16)), weights)

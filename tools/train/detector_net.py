@@ -124,8 +124,8 @@ def adopt(net: PlateNet, weights: dict[str, Tensor]) -> None:
     first, scale, then = weights["s4.0.0.weight"], weights["s4.0.1.weight"], weights["s4.1.0.weight"]
     narrow = net.widths.stem
     if len(first) > narrow:
-        telling = then.flatten(2).norm(dim=(0, 2)) * scale.abs()
-        best = telling.topk(narrow).indices.sort().values
+        telling = then.flatten(2).square().sum(2).sum(0).sqrt() * scale.abs()
+        best = torch.sort(torch.topk(telling, narrow).indices).values
         for name in ("0.weight", "1.weight", "1.bias", "1.running_mean", "1.running_var"):
             weights[f"s4.0.{name}"] = weights[f"s4.0.{name}"][best]
         weights["s4.1.0.weight"] = then[:, best]
