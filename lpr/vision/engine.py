@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 
 from lpr.events import Box, Corners, Point, Reading
 from lpr.vision.detect import Detection, PlateDetector
+from lpr.vision.letterbox import like_a_plate
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader, Framing
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
+from lpr.vision.rectify import whole
 from lpr.vision.scales import Finder, Scales
 
 __all__ = [
@@ -153,6 +155,12 @@ FAIR = 0.2
 CLEAR = 0.7
 """The confidence that a text of no known format needs."""
 
+CUT_OUT = 0.5
+"""The score of a picture without a detection that is taken for one plate, since its shape and its text say so."""
+
+CUT_OUT_FROM = 1.85
+"""Width over height of such a picture: no camera's whole picture is so wide (16 : 9 is 1.78)."""
+
 UNKNOWN = 0.2
 """How much more confidence than others a text of no known format needs to make a quick look enough."""
 
@@ -244,6 +252,14 @@ class OnnxEngine:
         """``read`` of each of ``images`` (exposures of one capture): their plates go through the reader together."""
         for image in images:
             self._check(image)
+        plates = self._read_where_found(images)
+        return tuple(
+            own if any(plate.text for plate in own) else self._as_one_plate(image) or own
+            for image, own in zip(images, plates, strict=True)
+        )
+
+    def _read_where_found(self, images: Sequence[NDArray[np.uint8]]) -> tuple[tuple[Reading, ...], ...]:
+        """What is read where the detector, or the quick look before it, finds plates."""
         if self.quick is None:
             return self._read_by(self.detector, images)
         large = [i for i, image in enumerate(images) if max(image.shape) >= QUICK_FROM]
@@ -263,6 +279,18 @@ class OnnxEngine:
         plates = [(image, [one.corners for one in own]) for image, own in zip(images, found, strict=True)]
         texts = self.reader.read_all(plates, self.countries)
         return tuple(self._readings(own, read) for own, read in zip(found, texts, strict=True))
+
+    def _as_one_plate(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
+        """What is read on a picture that looks like a plate cut out, taken for one; nothing where that is not clear."""
+        height, width = image.shape[:2]
+        if not like_a_plate(width, height) or width < CUT_OUT_FROM * height:
+            return ()
+        one = Detection(CUT_OUT, (0.0, 0.0, float(width), float(height)), whole(image))
+        if not chosen([one], width, height, self.limits):
+            return ()
+        text = self.reader.read(image, [one.corners], self.countries)[0]
+        least = CLEAR if text.layout is not None else CLEAR + UNKNOWN
+        return self._readings([one], [text]) if text.confidence >= least else ()
 
     def _check(self, image: NDArray[np.uint8]) -> None:
         """Raises ImageError for what is no picture, or too large a one."""

@@ -32,7 +32,7 @@ from lpr.vision.rectify import corners_of_box
 from lpr.vision.scales import Scales
 from tests.vision.detector_models import write_detector
 
-PICTURE = np.zeros((100, 200, 3), np.uint8)
+PICTURE = np.zeros((220, 200, 3), np.uint8)
 
 
 def detection(score: float, x1: float, y1: float, x2: float, y2: float) -> Detection:
@@ -282,3 +282,23 @@ def test_no_quick_look_for_who_searches_in_parts_or_does_not_want_it(changes: di
     normal, _ = opened("normal", **changes)
     assert normal.quick is None and isinstance(normal.detector, PlateDetector)
     assert (normal.detector.tiles, normal.detector.size) == (tiles, 640)
+
+
+@pytest.mark.parametrize(
+    ("size", "confidence", "limits", "read"),
+    [
+        ((200, 60), 0.95, Limits(), True),
+        ((200, 60), 0.85, Limits(), False),  # of no known format, so it has to be clearer
+        ((60, 200), 0.95, Limits(), False),
+        ((480, 270), 0.95, Limits(), False),  # a small camera's whole picture
+        ((800, 240), 0.95, Limits(), False),
+        ((200, 60), 0.95, Limits(min_width=300), False),
+        ((200, 60), 0.95, Limits(min_characters=8), False),
+    ],
+)
+def test_a_cut_out_plate_that_no_detector_sees_is_read_where_it_is_clear(
+    size: tuple[int, int], confidence: float, limits: Limits, read: bool
+) -> None:
+    engine = OnnxEngine(FakeDetector(), FakeReader({0.0: ("ABC1234", confidence)}), limits=limits)
+    found = engine.read(np.full((size[1], size[0], 3), 90, np.uint8))
+    assert [(one.text, one.box, one.detection) for one in found] == ([("ABC1234", (0, 0, *size), 0.5)] if read else [])
