@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lpr.events import Corners, Picture, Reading
+from lpr.plates.boxes import around
 from lpr.plates.voting import Ballot, Rules, elect
 from lpr.scene.plates import random_spec, render_plate
 from lpr.vision.engine import MODES
@@ -85,12 +86,11 @@ def voted(texts: Sequence[PlateText], shots: Sequence[Shot]) -> str:
 
 
 def _reading(text: PlateText, corners: Corners) -> Reading:
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return Reading(
         text=text.text,
         confidence=text.confidence,
         characters=text.characters,
-        box=(min(xs), min(ys), max(xs), max(ys)),
+        box=around(corners),
         corners=corners,
         detection=0.9,
         country=text.country,

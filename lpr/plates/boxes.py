@@ -1,15 +1,21 @@
-"""Upright boxes (x1, y1, x2, y2): their area, and how much of two is shared. Pure. Imports ``lpr.events`` (Box)."""
+"""Upright boxes (x1, y1, x2, y2): round corners, their area, what two share. Pure. Imports ``lpr.events``."""
 
 from __future__ import annotations
 
-from lpr.events import Box
+from lpr.events import Box, Corners
 
-__all__ = ["area", "overlap", "within"]
+__all__ = ["area", "around", "overlap", "within"]
 
 
 def area(box: Box) -> float:
     """Of a box, in its unit squared; 0 for one that is turned inside out."""
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def around(corners: Corners) -> Box:
+    """The box round four corners."""
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def overlap(first: Box, second: Box) -> float:

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lpr.events import Box, Corners
-from lpr.plates.boxes import overlap
+from lpr.events import Corners
+from lpr.plates.boxes import around, overlap
 from lpr.vision.rectify import to_gray
 
 __all__ = ["same_plates", "stacked"]
@@ -40,7 +40,7 @@ def same_plates(plates: Sequence[tuple[int, Corners]]) -> list[list[int]]:
     """Groups of places in ``plates`` ((number of the picture, corners in pixels)) that show one plate in two or more
     pictures of the same size: at most one of each picture, in their order. Each belongs to one group at most."""
     groups: list[list[int]] = []
-    boxes = [_box(corners) for _, corners in plates]
+    boxes = [around(corners) for _, corners in plates]
     for i, (picture, _) in enumerate(plates):
         shares = [
             max(overlap(boxes[i], boxes[other]) for other in group) if plates[group[-1]][0] != picture else 0.0
@@ -99,8 +99,3 @@ def _softened(patch: Floats) -> Floats:
 def _even(patch: Floats) -> Floats:
     """Of mean 0 and deviation 1, since exposures differ in light."""
     return np.asarray((patch - patch.mean()) / max(float(patch.std()), 1e-3), np.float32)
-
-
-def _box(corners: Corners) -> Box:
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    return (min(xs), min(ys), max(xs), max(ys))

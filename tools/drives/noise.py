@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from lpr.events import Box, Character, Corners, Reading
+from lpr.events import Character, Corners, Reading
+from lpr.plates.boxes import around
 from lpr.plates.formats import by_key, matching
 from lpr.scene.street import Truth
 from tools.drives.pictures import DriveStreet
@@ -94,7 +95,7 @@ class SimulatedEngine:
             text=text,
             confidence=min((character.confidence for character in told), default=0.0),
             characters=told,
-            box=_box(corners),
+            box=around(corners),
             corners=corners,
             detection=round(min(0.99, 0.6 + 0.4 * truth.visible), 3),
             country=None if layout is None else layout[:2].upper(),
@@ -139,7 +140,7 @@ class SimulatedEngine:
         corners: Corners = ((x, y), (x + 40, y), (x + 40, y + 12), (x, y + 12))
         characters = tuple(Character(char=char, confidence=sure) for char in text)
         return Reading(
-            text=text, confidence=sure, characters=characters, box=_box(corners), corners=corners, detection=0.4
+            text=text, confidence=sure, characters=characters, box=around(corners), corners=corners, detection=0.4
         )
 
 
@@ -200,8 +201,3 @@ def _shaken(corners: Corners, by: float, chance: np.random.Generator) -> Corners
         (round(x + float(dx), 1), round(y + float(dy), 1)) for (x, y), (dx, dy) in zip(corners, moves, strict=True)
     )
     return a, b, c, d
-
-
-def _box(corners: Corners) -> Box:
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    return min(xs), min(ys), max(xs), max(ys)
