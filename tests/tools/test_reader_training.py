@@ -141,6 +141,79 @@ def test_a_short_training_learns_resumes_and_exports(tmp_path: Path) -> None:
     assert set(slots.layouts) == set(STYLE_NAMES)
 
 
+def test_a_light_reader_learns_from_one_that_is_full(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from tools.train.export_reader import export
+    from tools.train.reader import Schedule, train
+    from tools.train.reader_net import FULL, LIGHT, ReaderNet, adopt, net_for
+    from tools.train.teacher import Teacher
+
+    torch.manual_seed(5)
+    full = ReaderNet(FULL).eval()
+    torch.save(full.state_dict(), tmp_path / "full.pt")
+    export(tmp_path / "full.pt", tmp_path / "full.onnx")
+    teacher = Teacher(tmp_path / "full.onnx")
+    pixels = torch.rand((3, 1, HEIGHT, WIDTH)) * 255
+    lesson = teacher.of(pixels)
+    assert torch.allclose(lesson.chars, full(pixels)[0], atol=1e-3)
+    assert torch.allclose(teacher.asked(pixels).result().style, full(pixels)[1], atol=1e-3)
+
+    recipe = Recipe(3, variants=0, ramp=10_000)
+    schedule = Schedule(steps=3, batch=8, warm=2, capacity=BLOCK, ready=BLOCK, report=0.0)
+    weights = train(
+        tmp_path / "light", recipe, schedule, 0, 1, "cpu", tmp_path / "full.pt", shape=LIGHT, teacher=teacher
+    )
+    light = net_for(torch.load(weights, weights_only=True))
+    assert light.shape == LIGHT and net_for(full.state_dict()).shape == FULL
+    other = ReaderNet(LIGHT)
+    adopt(other, light.state_dict())
+    assert all(torch.equal(value, light.state_dict()[name]) for name, value in other.state_dict().items())
+
+
+def test_a_light_reader_keeps_what_it_can_of_a_full_one() -> None:
+    torch = pytest.importorskip("torch")
+    from tools.train.reader_net import FULL, LIGHT, ReaderNet, adopt
+
+    torch.manual_seed(6)
+    full, light = ReaderNet(FULL).eval(), ReaderNet(LIGHT).eval()
+    # Eight channels that tell something, and patterns that are the same for each channel that comes out.
+    weights = full.state_dict()
+    weights["body.0.0.weight"][8:] = 0
+    weights["body.1.0.weight"][:, 8:] = 0
+    weights["body.3.norm.weight"].zero_()
+    weights["body.4.norm.weight"].zero_()
+    weights["body.5.0.weight"].copy_(torch.randn(1, 56, 3, 3) * torch.randn(104, 56, 1, 1))
+    full.load_state_dict(weights)
+    adopt(light, weights)
+    pixels = torch.rand((2, 1, HEIGHT, WIDTH)) * 255
+    for ours, theirs in zip(light(pixels), full(pixels), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_teacher_teaches_only_what_it_reads_right(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from lpr.vision.detector_manifest import DETECTOR
+    from lpr.vision.manifest import ModelError
+    from tools.train.reader_net import CLASSES, STEPS
+    from tools.train.teacher import Lesson, Teacher, lesson_loss
+
+    torch.manual_seed(7)
+    lesson = Lesson(torch.randn(2, STEPS, CLASSES), torch.randn(2, 5))
+    chars, styles, lengths = lesson.chars.clone(), lesson.style.clone(), torch.tensor([4, 6])
+    chars[1] += torch.randn(STEPS, CLASSES)
+    assert float(lesson_loss(lesson, torch.tensor([True, False]), chars, styles, lengths)) == pytest.approx(0, abs=1e-5)
+    assert float(lesson_loss(lesson, torch.tensor([False, False]), chars, styles, lengths)) == 0
+    both = float(lesson_loss(lesson, torch.tensor([True, True]), chars, styles, lengths))
+    assert float(lesson_loss(lesson, torch.tensor([False, True]), chars, styles, lengths)) == pytest.approx(2 * both)
+    assert both > 0.1
+    (tmp_path / "none.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match="cannot load"):
+        Teacher(tmp_path / "none.onnx")
+    with pytest.raises(ValueError, match="a teacher has"):
+        Teacher(DETECTOR.with_suffix(".onnx"))
+
+
 @pytest.mark.parametrize("schedule", [{"steps": 0}, {"steps": 1, "capacity": 100, "ready": 200}])
 def test_a_training_that_would_never_end_is_refused(tmp_path: Path, schedule: dict[str, int]) -> None:
     pytest.importorskip("torch")

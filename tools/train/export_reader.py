@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from lpr.plates.decode import ALPHABET
 from lpr.vision.rectify import MARGIN
 from tools.train.plates_data import HEIGHT, STYLE_NAMES, WIDTH
-from tools.train.reader_net import STEPS, ReaderNet
+from tools.train.reader_net import STEPS, ReaderNet, net_for
 from tools.train.stream import BLOCK, ROW, Recipe, make_block, make_factory, unpack
 
 __all__ = ["calibration_pictures", "export", "main", "write_manifest"]
@@ -58,9 +58,7 @@ def calibration_pictures(count: int, seed: int) -> NDArray[np.float32]:
 
 def export(weights: Path, path: Path) -> None:
     """Write the ONNX file of ``weights``. The batch is free."""
-    net = ReaderNet()
-    net.load_state_dict(cast("dict[str, Tensor]", torch.load(weights, map_location="cpu", weights_only=True)))
-    net.eval()
+    net = net_for(cast("dict[str, Tensor]", torch.load(weights, map_location="cpu", weights_only=True))).eval()
     example = torch.zeros((2, 1, HEIGHT, WIDTH))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -19,7 +19,7 @@ from lpr.scene.faces import ALPHABET, FACES
 from lpr.scene.glyphs import Face, glyph_mask
 from lpr.scene.plates import GlyphSource
 
-__all__ = ["BASE", "Lettering", "find_fonts", "find_symbols"]
+__all__ = ["BASE", "Lettering", "find_fonts", "find_symbols", "font_masks"]
 
 BASE: Final = 64
 SYMBOLS: Final = "symbols"
@@ -78,7 +78,7 @@ class Lettering:
                     )
                 )
             self._faces[name] = copies
-        self._fonts = [drawn for drawn in (_font_masks(path) for path in fonts) if drawn is not None]
+        self._fonts = [drawn for drawn in (font_masks(path) for path in fonts) if drawn is not None]
         self._own: dict[tuple[Face, str], Mask] = {}
 
     @property
@@ -117,7 +117,7 @@ def _scaled(mask: Mask, height: int, stretch: float) -> Mask:
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _font_masks(path: Path) -> dict[str, Mask] | None:
+def font_masks(path: Path) -> dict[str, Mask] | None:
     """Every character of a font at BASE pixels from cap line to base line; None when it lacks one."""
     from PIL import Image, ImageDraw, ImageFont
 

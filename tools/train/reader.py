@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,9 +22,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lpr.vision.manifest import ModelError
 from tools.train.plates_data import HEIGHT, SLOTS, WIDTH
-from tools.train.reader_net import CLASSES, STEPS, ReaderNet
+from tools.train.reader_net import CLASSES, FULL, LIGHT, STEPS, ReaderNet, Shape, adopt
 from tools.train.stream import BLOCK, ROW, Recipe, blocks
+from tools.train.teacher import Lesson, Teacher, lesson_loss
 
 __all__ = ["Schedule", "collapse", "loss_of", "main", "rate_at", "train"]
 
@@ -54,8 +57,10 @@ def rate_at(schedule: Schedule, step: int, progress: float) -> float:
     return schedule.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def loss_of(net: ReaderNet, pixels: Tensor, label: Tensor, style: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """(loss, share of texts wholly right). ``style`` and ``rows`` are -1 where unknown."""
+def loss_of(
+    net: ReaderNet, pixels: Tensor, label: Tensor, style: Tensor, rows: Tensor, lesson: Lesson | None = None
+) -> tuple[Tensor, Tensor]:
+    """(loss, share of texts wholly right). ``style`` and ``rows`` are -1 where unknown; ``lesson``: a teacher's."""
     chars, styles, two = net(pixels)
     lengths = (label != BLANK).sum(1)
     steps = torch.full_like(lengths, STEPS)
@@ -65,6 +70,9 @@ def loss_of(net: ReaderNet, pixels: Tensor, label: Tensor, style: Tensor, rows: 
     known = (rows >= 0).float()
     row_loss = functional.binary_cross_entropy_with_logits(two.float(), rows.clamp(min=0).float(), reduction="none")
     loss = loss + 0.05 * (row_loss * known).sum() / known.sum().clamp(min=1)
+    if lesson is not None:
+        right = (collapse(lesson.chars) == label).all(1)
+        loss = loss + lesson_loss(lesson, right, chars, styles, lengths)
     exact = (collapse(chars) == label).all(1).float().mean()
     return loss, exact
 
@@ -113,7 +121,15 @@ class _Average:
 
 
 def train(
-    out: Path, recipe: Recipe, schedule: Schedule, workers: int, threads: int, device: str, init: Path | None = None
+    out: Path,
+    recipe: Recipe,
+    schedule: Schedule,
+    workers: int,
+    threads: int,
+    device: str,
+    init: Path | None = None,
+    shape: Shape = FULL,
+    teacher: Teacher | None = None,
 ) -> Path:
     """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``).
 
@@ -125,7 +141,7 @@ def train(
     torch.set_num_threads(threads)
     where = torch.device(device)
     gpu = where.type == "cuda"
-    net = cast("ReaderNet", cast("Any", ReaderNet().to(where)).to(memory_format=torch.channels_last))
+    net = cast("ReaderNet", cast("Any", ReaderNet(shape).to(where)).to(memory_format=torch.channels_last))
     average = _Average(net, schedule.ema)
     gentle = [p for p in net.parameters() if p.ndim < 2]
     strong = [p for p in net.parameters() if p.ndim >= 2]
@@ -133,7 +149,7 @@ def train(
     optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), fused=gpu)
     step, spent = 0, 0.0
     if init is not None:
-        _take_over(net, init)
+        adopt(net, cast("dict[str, Tensor]", torch.load(init, map_location="cpu", weights_only=True)))
         average = _Average(net, schedule.ema)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -155,7 +171,7 @@ def train(
         Recipe(recipe.seed + step, recipe.fonts, recipe.real, recipe.variants, recipe.real_share, ramp), workers
     )
     log = (out / "progress.jsonl").open("a")
-    size = HEIGHT * WIDTH
+    following: _Batch | None = None
     try:
         while True:
             elapsed = time.monotonic() - started
@@ -179,16 +195,16 @@ def train(
             if filled < schedule.ready:
                 time.sleep(0.02)
                 continue
-            pick = torch.randint(filled, (schedule.batch,), generator=generator, device=where)
-            drawn = buffer[pick]
-            pixels = drawn[:, :size].reshape(-1, 1, HEIGHT, WIDTH).float()
-            pixels = _vary(pixels, generator).contiguous(memory_format=torch.channels_last)
-            tail = drawn[:, size:].view(torch.int8).long()
+            batch, following = following, _drawn(buffer[:filled], schedule.batch, generator, teacher)
+            if batch is None:
+                continue
+            pixels, tail = batch.pixels, batch.tail
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(schedule, step, progress)
+            lesson = None if batch.lesson is None else batch.lesson.result()
             # Most CPUs only emulate bf16, which is far slower than float32.
             with torch.autocast(where.type, torch.bfloat16, enabled=gpu):
-                loss, exact = loss_of(net, pixels, tail[:, :SLOTS], tail[:, SLOTS], tail[:, SLOTS + 1])
+                loss, exact = loss_of(net, pixels, tail[:, :SLOTS], tail[:, SLOTS], tail[:, SLOTS + 1], lesson)
             optimizer.zero_grad(set_to_none=True)
             cast("Any", loss).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -227,6 +243,25 @@ def train(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """``pixels`` (N, 1, HEIGHT, WIDTH); ``tail`` (N, SLOTS + 2): label, style, rows; ``lesson``: a teacher's."""
+
+    pixels: Tensor
+    tail: Tensor
+    lesson: Future[Lesson] | None
+
+
+def _drawn(held: Tensor, count: int, generator: torch.Generator, teacher: Teacher | None) -> _Batch:
+    """``count`` samples of ``held`` (n, ROW), varied. The teacher begins with them at once."""
+    drawn = held[torch.randint(len(held), (count,), generator=generator, device=held.device)]
+    size = HEIGHT * WIDTH
+    pixels = _vary(drawn[:, :size].reshape(-1, 1, HEIGHT, WIDTH).float(), generator)
+    pixels = pixels.contiguous(memory_format=torch.channels_last)
+    lesson = None if teacher is None else teacher.asked(pixels)
+    return _Batch(pixels, drawn[:, size:].view(torch.int8).long(), lesson)
+
+
 def _check(schedule: Schedule) -> None:
     if schedule.steps <= 0 and schedule.seconds <= 0:
         raise ValueError("neither steps nor seconds end the training; give one of them")
@@ -234,13 +269,6 @@ def _check(schedule: Schedule) -> None:
         raise ValueError(
             f"ready is {schedule.ready}, but capacity holds {schedule.capacity} samples; give a smaller one"
         )
-
-
-def _take_over(net: ReaderNet, path: Path) -> None:
-    """Start from the weights of ``path`` wherever name and shape agree."""
-    old = cast("dict[str, Tensor]", torch.load(path, map_location="cpu", weights_only=True))
-    own = net.state_dict()
-    net.load_state_dict({key: old[key] if key in old and old[key].shape == own[key].shape else own[key] for key in own})
 
 
 def _save(
@@ -273,7 +301,9 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix in")
     parser.add_argument("--real", type=Path, help="file made by tools.train.gather")
     parser.add_argument("--real-share", type=float, default=0.1, help="share of the samples that are real crops")
-    parser.add_argument("--init", type=Path, help="weights to start from where name and shape agree")
+    parser.add_argument("--init", type=Path, help="weights to start from, as far as they fit")
+    parser.add_argument("--light", action="store_true", help="the shape that takes two thirds of the time")
+    parser.add_argument("--teacher", type=Path, help="reader.onnx whose every column is learned from besides the text")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
@@ -286,7 +316,12 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     recipe = Recipe(given.seed, given.fonts, given.real, real_share=given.real_share, ramp=given.ramp)
-    train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init)
+    try:
+        teacher = None if given.teacher is None else Teacher(given.teacher, given.threads)
+    except (OSError, ValueError, ModelError) as error:
+        parser.error(f"--teacher: {error}")
+    shape = LIGHT if given.light else FULL
+    train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init, shape, teacher)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,33 @@ Slots with an attention each were tried first: they had to count and doubled or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 
 from tools.train.plates_data import HEIGHT, STYLE_NAMES, WIDTH
 
-__all__ = ["CLASSES", "LINES", "STEPS", "ReaderNet"]
+__all__ = ["CLASSES", "FULL", "LIGHT", "LINES", "STEPS", "ReaderNet", "Shape", "adopt", "net_for"]
 
 CLASSES = 37
 LINES = 2
 STEPS = LINES * WIDTH // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``widths``: channels after the first convolution, the second, those at a quarter of the width, and the rest.
+    ``light``: convolutions at a quarter of the width see each channel by itself."""
+
+    widths: tuple[int, int, int, int] = (16, 24, 56, 104)
+    light: bool = False
+
+
+FULL = Shape()
+LIGHT = Shape((8, 24, 56, 104), light=True)
 
 
 def _conv(inner: int, outer: int, stride: int | tuple[int, int] = 1) -> nn.Sequential:
@@ -50,6 +67,19 @@ class _Wide(nn.Module):
         return torch.relu(x + self.norm2(self.point(y)))
 
 
+class _Down(nn.Module):
+    """Halves the height: a depthwise 3x3 and a pointwise convolution."""
+
+    def __init__(self, inner: int, outer: int) -> None:
+        super().__init__()
+        self.depth = nn.Conv2d(inner, inner, 3, (2, 1), 1, groups=inner, bias=False)
+        self.point = nn.Conv2d(inner, outer, 1, bias=False)
+        self.norm = nn.BatchNorm2d(outer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.norm(self.point(self.depth(x))))
+
+
 class _Mixer(nn.Module):
     """One transformer layer over the slots, written out so that it exports to plain operators."""
 
@@ -77,13 +107,18 @@ class ReaderNet(nn.Module):
     """Input (N, 1, HEIGHT, WIDTH) float, pixels 0 to 255. Outputs: characters (N, STEPS, 37) logits, the columns of
     the upper (or only) line and then those of the lower line; style (N, styles) logits; two_rows (N,) logit."""
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 24, 56, 104)) -> None:
+    def __init__(self, shape: Shape = FULL) -> None:
         super().__init__()
-        a, b, c, width = widths
+        a, b, c, width = shape.widths
+        self.shape = shape
+        middle: list[nn.Module] = (
+            [_Wide(c), _Wide(c), _Down(c, width), _Wide(width)]
+            if shape.light
+            else [_Residual(c), _Residual(c), _conv(c, width, (2, 1))]
+        )
         self.body = nn.Sequential(
-            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), _Residual(c), _Residual(c), _conv(c, width, (2, 1)),
-            _Wide(width), _Wide(width), _Wide(width),
-        )  # fmt: skip
+            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), *middle, _Wide(width), _Wide(width), _Wide(width)
+        )
         self.high = nn.Parameter(torch.zeros(1, width, HEIGHT // 8, 1))
         self.lines = nn.Conv2d(width, LINES, 1)
         self.places = nn.Parameter(torch.zeros(1, STEPS, width))
@@ -107,3 +142,57 @@ class ReaderNet(nn.Module):
         mixed = self.norm(self.mixer(steps + self.places))
         whole = torch.cat((mixed.mean(1), seen.mean((2, 3))), 1)
         return self.chars(mixed), self.style(whole), self.rows(whole)[:, 0]
+
+
+def net_for(weights: Mapping[str, Tensor]) -> ReaderNet:
+    """The network of ``weights``. Raises RuntimeError where they are of neither shape."""
+    net = ReaderNet(LIGHT if "body.5.depth.weight" in weights else FULL)
+    net.load_state_dict(weights)
+    return net
+
+
+def adopt(net: ReaderNet, weights: Mapping[str, Tensor]) -> None:
+    """Give ``net`` what it can use of the ``weights`` of another, which may be of the other shape.
+
+    What agrees in name and shape is taken over. A light one takes of a full one the channels of the first convolution
+    that the second weighs most, and of the convolution that halves the height the nearest separable one; a block that
+    the other has not adds nothing at first.
+    """
+    own = net.state_dict()
+    if net.shape.light and "body.5.0.weight" in weights:
+        # The first of the light one's four blocks behind the lowered height is new, those at a quarter are, too.
+        kept = {_later(name): value for name, value in weights.items()}
+        kept |= {f"body.{i}.norm2.weight": torch.zeros_like(own[f"body.{i}.norm2.weight"]) for i in (3, 4, 6)}
+        weights = kept | _first_channels(weights, net.shape.widths[0]) | _separated(weights)
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    net.load_state_dict(own | fitting)
+
+
+def _later(name: str) -> str:
+    """The name in a light network of what a full one calls ``name``: behind the lowered height one place later."""
+    for place in (6, 7, 8):
+        if name.startswith(f"body.{place}."):
+            return name.replace(f"body.{place}.", f"body.{place + 1}.")
+    return name
+
+
+def _first_channels(weights: Mapping[str, Tensor], keep: int) -> dict[str, Tensor]:
+    """The first convolution with only ``keep`` of its channels, and the second, which sees no more."""
+    then = weights["body.1.0.weight"]
+    telling = then.flatten(2).square().sum(2).sum(0).sqrt() * weights["body.0.1.weight"].abs()
+    best = torch.sort(torch.topk(telling, min(keep, len(telling))).indices).values
+    names = ("0.weight", "1.weight", "1.bias", "1.running_mean", "1.running_var")
+    return {f"body.0.{name}": weights[f"body.0.{name}"][best] for name in names} | {"body.1.0.weight": then[:, best]}
+
+
+def _separated(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The convolution that halves the height as a depthwise and a pointwise one: for each channel that goes in the
+    best product of one pattern and a factor for each channel that comes out."""
+    dense = weights["body.5.0.weight"]  # (out, in, 3, 3)
+    algebra: Any = torch.linalg
+    u, s, v = cast("tuple[Tensor, Tensor, Tensor]", algebra.svd(dense.flatten(2).permute(1, 0, 2), full_matrices=False))
+    depth = v[:, 0].reshape(-1, 1, 3, 3)
+    point = (u[:, :, 0] * s[:, :1]).transpose(0, 1)[:, :, None, None]
+    parts = ("weight", "bias", "running_mean", "running_var")
+    norm = {f"body.5.norm.{name}": weights[f"body.5.1.{name}"] for name in parts}
+    return {"body.5.depth.weight": depth, "body.5.point.weight": point} | norm
