@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from lpr.events import Box, Corners
 from lpr.vision.corners import CornerFinder
 from lpr.vision.detector_manifest import DETECTOR, DetectorManifest
-from lpr.vision.detector_outputs import Floats, from_map, from_raw, from_rows, logit
+from lpr.vision.detector_outputs import NEARLY, Floats, from_map, from_raw, from_rows, logit, lowered
 from lpr.vision.letterbox import (
     GREY,
     Fit,
@@ -52,6 +52,8 @@ _MOST_DOUBTS: Final = 2
 _QUICK_DOUBT: Final = 0.6
 _QUICK_DOUBTS: Final = 2
 """The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
+_MOST_DIM: Final = 4
+"""Second looks at detections of a picture on which none is over the threshold, where dim ones are wanted, too."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
 
@@ -112,13 +114,16 @@ class PlateDetector:
         size: int | None = None,
         tiles: int = 1,
         min_score: float | None = None,
+        dim: float = 0.0,
         overlap: float = 0.4,
         most: int = 50,
     ) -> None:
         """``manifest_path``: None for the detector of the package. ``size``: longest side of the input in pixels, for
         networks of free size (larger finds farther plates and costs its square). ``tiles``: for panoramic pictures,
         so many rows and columns of overlapping parts are searched besides the whole. ``min_score``: None for the
-        manifest's. ``overlap``: IoU from which two detections are one. ``most``: detections a picture at most.
+        manifest's. ``dim``: by how much the logit of a score may lie under that threshold for a detection to be given
+        all the same, for who has other reasons to believe in it. ``overlap``: IoU from which two detections are one.
+        ``most``: detections a picture at most.
         Raises ModelError.
         """
         self.path = manifest_path if manifest_path is not None else DETECTOR
@@ -131,9 +136,10 @@ class PlateDetector:
             )
         self.size = size or max(manifest.input.width, manifest.input.height)
         self.min_score = manifest.min_score if min_score is None else min_score
+        self.least_score = lowered(self.min_score, dim)
         self.overlap, self.most, self.tiles = overlap, most, tiles
         self._closer = None if manifest.closer is None else CornerFinder(self.path.parent / manifest.closer, threads)
-        self._least, self._doubts, self._followed = self._least_score(_DOUBT), _MOST_DOUBTS, False
+        self._looked_from, self._doubts, self._followed = self._looked_at(_DOUBT), _MOST_DOUBTS, False
         self._session = open_session(
             self.path.parent / manifest.file, model_file(self.path, manifest.file, manifest.sha256), threads
         )
@@ -158,33 +164,38 @@ class PlateDetector:
         other = copy.copy(self)
         other.size = round(self.size * scale)
         if quick:
-            other._least, other._doubts, other._followed = self._least_score(_QUICK_DOUBT), _QUICK_DOUBTS, True
+            other._looked_from, other._doubts, other._followed = self._looked_at(_QUICK_DOUBT), _QUICK_DOUBTS, True
+            other.least_score = self.min_score
         return other
 
-    def _least_score(self, doubt: float) -> float:
-        """The score from which a detection is looked at: ``doubt`` (of its logit) under the threshold."""
-        if self.min_score <= 0:
-            return 0.0
-        return 1.0 / (1.0 + math.exp((doubt if self._closer is not None else 0.0) - logit(self.min_score)))
+    def _looked_at(self, doubt: float) -> float:
+        """The score from which a detection is looked at: ``doubt`` under the threshold if there is a look from near."""
+        return lowered(self.min_score, doubt if self._closer is not None else 0.0)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
         found = self._searched(image)
         height, width = image.shape[:2]
-        if found or not like_a_plate(width, height):
+        if self._sure(found) or not like_a_plate(width, height):
             return found
         # Perhaps the picture is a plate, cut out without anything round it: seen in a frame it is one like others.
         around, edge = in_a_frame(image)
         moved = [_moved(one, -edge, width, height) for one in self._searched(around)]
-        return [one for one in moved if min(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= 1.0]
+        framed = [one for one in moved if min(one.box[2] - one.box[0], one.box[3] - one.box[1]) >= 1.0]
+        return self._apart([*framed, *found])
+
+    def _sure(self, found: Sequence[Detection]) -> list[Detection]:
+        """Those over the threshold."""
+        return [one for one in found if one.score >= self.min_score]
 
     def _searched(self, image: NDArray[np.uint8]) -> list[Detection]:
         height, width = image.shape[:2]
         found = self._joined(image, [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)])
-        widest = max((one.box[2] - one.box[0] for one in found), default=width)
+        sure = self._sure(found)
+        widest = max((one.box[2] - one.box[0] for one in sure), default=width)
         if self.manifest.multiple == 0 or self.size < 2 * _CLOSE or widest < _WIDE * width:
             return found
-        if self._followed and not found:
+        if self._followed and not sure:
             return found
         # Nothing, or pieces of a plate that fills the picture: seen much smaller, such a plate is one like others.
         step = max(max(width, height) // (2 * _CLOSE), 1)
@@ -207,6 +218,9 @@ class PlateDetector:
             box = _within(boxes[group[0]].tolist(), width, height)
             if min(box[2] - box[0], box[3] - box[1]) < 1.0:
                 continue
+            if score >= self._looked_from:
+                # What is far dimmer has no say in where this one lies.
+                group = group[scores[group] > lowered(self._looked_from, NEARLY)]
             found.append(Detection(score, box, _corners(_agreed(group, boxes, scores, corners))))
         return found if self._closer is None else self._apart(self._looked_again(self._closer, image, found))
 
@@ -214,8 +228,10 @@ class PlateDetector:
         """Whether a detection of this score is looked at from near beside ``found``, which are surer."""
         if score >= self.min_score:
             return len(found) < _MOST_LOOKS
-        sure = sum(one.score >= self.min_score for one in found)
-        return len(found) < min(sure + self._doubts, _MOST_LOOKS)
+        sure = len(self._sure(found))
+        if not sure and self.least_score < self.min_score:
+            return len(found) < _MOST_DIM
+        return score >= self._looked_from and len(found) < min(sure + self._doubts, _MOST_LOOKS)
 
     def _apart(self, found: Sequence[Detection]) -> list[Detection]:
         """``found`` without those that are the same plate as a better one, best first."""
@@ -246,7 +262,7 @@ class PlateDetector:
     def _looked_again(
         self, closer: CornerFinder, image: NDArray[np.uint8], found: Sequence[Detection]
     ) -> list[Detection]:
-        """``found``, seen from near: corners and scores anew, those under the threshold left out."""
+        """``found``, seen from near: corners and scores anew, those under ``least_score`` left out."""
         if not found:
             return []
         height, width = image.shape[:2]
@@ -254,9 +270,13 @@ class PlateDetector:
         quads, logits = closer.look(image, [one.corners for one in found])
         again: list[tuple[float, Floats]] = []
         far: list[int] = []
-        for one, quad, seen in zip(found, quads, logits.tolist(), strict=True):
+        doubtful = len(self._sure(found)) + self._doubts
+        for number, (one, quad, seen) in enumerate(zip(found, quads, logits.tolist(), strict=True)):
             score = 1.0 / (1.0 + math.exp(-(logit(one.score) + weight * min(max(seen, -8.0), 8.0) + bias)))
-            if score >= self.min_score:
+            if one.score < self._looked_from or number >= doubtful:
+                # Too dim to be a plate for what is seen from near alone.
+                score = min(score, math.nextafter(self.min_score, 0.0))
+            if score >= self.least_score:
                 if _moved_by(one.corners, quad) > _FAR:
                     far.append(len(again))
                 again.append((score, quad))
@@ -294,10 +314,11 @@ class PlateDetector:
         except Exception as error:  # onnxruntime raises bare classes of its own
             reason = str(error).splitlines()[0][:200]
             raise ModelError(f"{self.path}: the model cannot run on {batch.shape}: {reason}") from error
+        least = min(self.least_score, self._looked_from)
         if manifest.decoding == "plate-map":
-            return place, *from_map(raw, manifest, self._least, self.path)
+            return place, *from_map(raw, manifest, least, self.path)
         decoded = from_rows if manifest.decoding == "rows" else from_raw
-        boxes, scores = decoded(raw, manifest, self._least, self.path)
+        boxes, scores = decoded(raw, manifest, least, self.path)
         if manifest.coordinates == "fractions":
             boxes = boxes * np.array([place.width, place.height] * 2, np.float32)
         if manifest.fit == "stretch":

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lpr.vision.detector_manifest import DetectorManifest
 from lpr.vision.manifest import ModelError
 
-__all__ = ["MAP_CHANNELS", "Floats", "from_map", "from_raw", "from_rows", "logit"]
+__all__ = ["MAP_CHANNELS", "NEARLY", "Floats", "from_map", "from_raw", "from_rows", "logit", "lowered"]
 
 MAP_CHANNELS: Final = 13
 """Numbers a cell of a plate map: score, four sides, four corners of two coordinates."""
@@ -34,9 +34,18 @@ _OF_BOX: Final = ((0, 1), (2, 1), (2, 3), (0, 3))
 Floats = NDArray[np.float32]
 
 
+NEARLY: Final = 1.0
+"""By how much the logit of a score may lie under the least one for a cell to have a say in where a plate lies."""
+
+
 def logit(score: float) -> float:
     """The logit of a score, which is kept from 0 and 1 by a ten-thousandth."""
     return math.log(max(score, 1e-4) / max(1.0 - score, 1e-4))
+
+
+def lowered(score: float, by: float) -> float:
+    """The score whose logit lies ``by`` under that of ``score``; 0 stays 0."""
+    return 1.0 / (1.0 + math.exp(by - logit(score))) if score > 0 else 0.0
 
 
 def from_map(raw: Floats, manifest: DetectorManifest, least: float, path: Path) -> tuple[Floats, Floats, Floats]:
@@ -47,7 +56,7 @@ def from_map(raw: Floats, manifest: DetectorManifest, least: float, path: Path) 
         raise ModelError(f"{path}: a plate map has shape (1, {MAP_CHANNELS}, rows, columns), not {raw.shape}")
     table = raw.reshape(MAP_CHANNELS, -1)
     # Neighbours of a peak that are nearly as sure take part in placing its corners.
-    at = np.flatnonzero(table[0] > logit(least) - 1.0)
+    at = np.flatnonzero(table[0] > logit(least) - NEARLY)
     if len(at) > _MOST_CANDIDATES:
         at = at[np.argsort(-table[0, at], kind="stable")[:_MOST_CANDIDATES]]
     cells = table[:, at]

@@ -29,6 +29,7 @@ from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
 from lpr.vision.rectify import whole
 from lpr.vision.scales import Finder, Scales
+from lpr.vision.verdict import CLEAR, DIM, MOST_DIM, UNKNOWN, confirmed, enough_read, legible
 
 __all__ = [
     "MODES",
@@ -42,7 +43,6 @@ __all__ = [
     "chosen",
     "decode_image",
     "enlarged",
-    "enough_read",
     "limit_threads",
     "open_engine",
 ]
@@ -126,7 +126,8 @@ class Effort:
     look, 0 for none; the usual one follows where no plate was read with a confidence of ``enough`` (``enough_read``).
     ``scales``: of several looks at the whole picture, all of them taken (none: the usual one alone). A plate read with
     less than ``doubt`` is read in more ``framings``; over 1: every plate. Exposures of one plate less than
-    ``stack_under`` pixels high are read stacked besides."""
+    ``stack_under`` pixels high are read stacked besides. ``dim``: how far (in its logit) a detection may lie under the
+    threshold to be read where nothing else is (``lpr.vision.verdict``)."""
 
     quick_scale: float = 0.0
     enough: float = 0.0
@@ -134,26 +135,15 @@ class Effort:
     framings: tuple[Framing, ...] = ()
     doubt: float = 0.0
     stack_under: float = 0.0
+    dim: float = 0.0
 
 
 MODES: Final[dict[str, Effort]] = {
     "fast": Effort(quick_scale=0.6, enough=0.2),
-    "normal": Effort(quick_scale=0.6, enough=0.6, framings=SECOND_LOOKS, doubt=0.85),
-    "thorough": Effort(scales=(0.7, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=13.0),
+    "normal": Effort(quick_scale=0.6, enough=0.6, framings=SECOND_LOOKS, doubt=0.85, dim=DIM),
+    "thorough": Effort(scales=(0.7, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=13.0, dim=DIM),
 }
 """The modes by their names in the configuration."""
-
-PLAIN = 0.9
-"""A detection with this score is a plate whatever its text says."""
-
-LIKELY = 0.6
-"""A detection with this score is a plate when its text is long enough; below, the text has to be fairly read, too."""
-
-FAIR = 0.2
-"""The confidence of a text that is fairly read."""
-
-CLEAR = 0.7
-"""The confidence that a text of no known format needs."""
 
 CUT_OUT = 0.5
 """The score of a picture without a detection that is taken for one plate, since its shape and its text say so."""
@@ -161,32 +151,8 @@ CUT_OUT = 0.5
 CUT_OUT_FROM = 1.85
 """Width over height of such a picture: no camera's whole picture is so wide (16 : 9 is 1.78)."""
 
-UNKNOWN = 0.2
-"""How much more confidence than others a text of no known format needs to make a quick look enough."""
-
-
-def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:
-    """Whether detector and reader together say that this is a plate: lamps and badges give short or poor texts.
-
-    ``known``: the text has a known format.
-    """
-    if detection >= PLAIN:
-        return True
-    if len(text) < min_characters or (not known and confidence < CLEAR):
-        return False
-    return detection >= LIKELY or confidence >= FAIR
-
-
 QUICK_FROM = 480
 """Longest side in pixels of a picture that is worth a quick look first; smaller ones take little time anyway."""
-
-
-def enough_read(plates: Sequence[Reading], least: float) -> bool:
-    """Whether a quick look at a picture was enough: a plate was read with a confidence of ``least``, or with
-    ``UNKNOWN`` more when its text has no known format."""
-    return any(
-        plate.text and plate.confidence >= (least if plate.layout is not None else least + UNKNOWN) for plate in plates
-    )
 
 
 def chosen(found: Sequence[Detection], width: int, height: int, limits: Limits) -> list[Detection]:
@@ -222,13 +188,15 @@ class OnnxEngine:
         *,
         quick: Finder | None = None,
         enough: float = 0.7,
+        sure: float = 0.0,
         countries: Sequence[str] = (),
         limits: Limits | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        """``quick``: looks first; ``detector`` then looks where that was not ``enough`` (``enough_read``).
+        """``quick``: looks first; ``detector`` then looks where that was not ``enough`` (``enough_read``). ``sure``:
+        the score under which a detection is read only where no other gave a text, and its text must be ``legible``.
         ``countries``: whose formats are preferred, none: all. ``max_pixels``: larger pictures are refused."""
-        self.detector, self.reader, self.quick, self.enough = detector, reader, quick, enough
+        self.detector, self.reader, self.quick, self.enough, self.sure = detector, reader, quick, enough, sure
         self.countries = tuple(countries)
         self.limits = limits or Limits()
         self.max_pixels = max_pixels
@@ -274,11 +242,25 @@ class OnnxEngine:
     def _read_by(self, finder: Finder, images: Sequence[NDArray[np.uint8]]) -> tuple[tuple[Reading, ...], ...]:
         """What is read where ``finder`` finds plates."""
         found = [chosen(finder.detect(image), image.shape[1], image.shape[0], self.limits) for image in images]
+        sure = [[one for one in own if one.score >= self.sure] for own in found]
+        plates = self._texts(images, sure)
+        dim = [
+            []
+            if any(plate.text for plate in read) or like_a_plate(image.shape[1], image.shape[0])
+            else [one for one in own if one.score < self.sure][:MOST_DIM]
+            for image, own, read in zip(images, found, plates, strict=True)
+        ]
+        return tuple((*more, *own) for more, own in zip(self._texts(images, dim), plates, strict=True))
+
+    def _texts(
+        self, images: Sequence[NDArray[np.uint8]], found: Sequence[Sequence[Detection]]
+    ) -> list[tuple[Reading, ...]]:
+        """What is read at the detections ``found`` on each of ``images``."""
         if not any(found):
-            return ((),) * len(found)
+            return [()] * len(found)
         plates = [(image, [one.corners for one in own]) for image, own in zip(images, found, strict=True)]
         texts = self.reader.read_all(plates, self.countries)
-        return tuple(self._readings(own, read) for own, read in zip(found, texts, strict=True))
+        return [self._readings(own, read) for own, read in zip(found, texts, strict=True)]
 
     def _as_one_plate(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
         """What is read on a picture that looks like a plate cut out, taken for one; nothing where that is not clear."""
@@ -323,10 +305,16 @@ class OnnxEngine:
                 candidates=text.candidates,
             )
             for one, text in zip(found, texts, strict=True)
-            if confirmed(one.score, text.text, text.confidence, self.limits.min_characters, text.layout is not None)
+            if self._is_plate(one, text)
         ]
         readings.sort(key=lambda reading: (reading.text == "", -reading.confidence * reading.detection))
         return tuple(readings)
+
+    def _is_plate(self, found: Detection, text: PlateText) -> bool:
+        least, known = self.limits.min_characters, text.layout is not None
+        if found.score < self.sure:
+            return legible(text.text, text.confidence, least, known)
+        return confirmed(found.score, text.text, text.confidence, least, known)
 
 
 def enlarged(reading: Reading, times: float) -> Reading:
@@ -377,6 +365,7 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         CarefulReader(reader, effort.framings, effort.doubt, effort.stack_under),
         quick=quick,
         enough=effort.enough,
+        sure=options.min_detection,
         countries=options.countries if countries is None else countries,
         limits=limits,
     )
@@ -387,7 +376,9 @@ def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finde
     path = Path(options.detector) if options.detector is not None else None
 
     def opened(tiles: int, size: int | None = None) -> PlateDetector:
-        return PlateDetector(path, options.threads, size=size, tiles=tiles, min_score=options.min_detection)
+        return PlateDetector(
+            path, options.threads, size=size, tiles=tiles, min_score=options.min_detection, dim=effort.dim
+        )
 
     usual = opened(options.tiles, options.detector_size)
     free = usual.manifest.multiple > 0
@@ -396,5 +387,5 @@ def _open_finders(options: EngineOptions, effort: Effort) -> tuple[Finder, Finde
         quick = free and options.quick_look and effort.quick_scale and options.tiles == 1
         return usual, usual.scaled(effort.quick_scale, quick=True) if quick else None
     if free:
-        return Scales(tuple(usual.scaled(scale) for scale in effort.scales)), None
+        return Scales(tuple(usual.scaled(scale) for scale in effort.scales), options.min_detection), None
     return opened(max(options.tiles, 2)), None

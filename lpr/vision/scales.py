@@ -34,9 +34,10 @@ class Finder(Protocol):
 
 @dataclass(frozen=True)
 class Scales:
-    """``looks``: at least one, the smallest picture first."""
+    """``looks``: at least one, the smallest picture first. ``sure``: a score under this gives way to one over it."""
 
     looks: tuple[Finder, ...]
+    sure: float = 0.0
 
     @property
     def name(self) -> str:
@@ -45,12 +46,14 @@ class Scales:
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Plates on ``image`` ((H, W, 3) BGR uint8) by all looks, best first, in its pixels. Raises ModelError."""
-        return first_seen([look.detect(image) for look in self.looks])
+        return first_seen([look.detect(image) for look in self.looks], self.sure)
 
 
-def first_seen(looks: Sequence[Sequence[Detection]]) -> list[Detection]:
-    """Each plate once, as the first of ``looks`` that has it shows it; best first."""
+def first_seen(looks: Sequence[Sequence[Detection]], sure: float = 0.0) -> list[Detection]:
+    """Each plate once, as the first of ``looks`` that has it with a score of ``sure`` shows it, or else the one with
+    the best score; best first."""
     found = [one for look in looks for one in look]
+    found.sort(key=lambda one: -one.score if one.score < sure else -1.0)
     if not found:
         return []
     boxes = np.array([one.box for one in found], np.float32)

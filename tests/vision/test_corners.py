@@ -70,11 +70,11 @@ def test_corners_come_back_in_the_picture_s_pixels(tmp_path: Path, degrees: floa
     assert logits.tolist() == [2.5, 2.5]
 
 
-def detector(tmp_path: Path, logit: float, score: float = 0.5, **changes: float) -> PlateDetector:
+def detector(tmp_path: Path, logit: float, score: float = 0.5, dim: float = 0.0, **changes: float) -> PlateDetector:
     write_closer(tmp_path, LEVEL, logit, **changes)
     # 640x384 halves exactly to 320x192.
     rows = np.array([[[50, 50, 100, 70, score], [200, 45, 244, 75, score - 0.01]]], np.float32)
-    return PlateDetector(write_detector(tmp_path, rows, closer="closer.json"), min_score=0.4)
+    return PlateDetector(write_detector(tmp_path, rows, closer="closer.json"), min_score=0.4, dim=dim)
 
 
 def test_a_second_look_confirms_and_places_the_corners(tmp_path: Path) -> None:
@@ -95,6 +95,24 @@ def test_a_second_look_rejects(tmp_path: Path) -> None:
 def test_a_detection_a_little_under_the_threshold_gets_its_second_look(tmp_path: Path) -> None:
     assert detector(tmp_path, 3.0, score=0.3).detect(PICTURE)
     assert detector(tmp_path, 3.0, score=0.05).detect(PICTURE) == []
+
+
+def test_dim_detections_are_given_and_stay_under_the_threshold(tmp_path: Path) -> None:
+    assert detector(tmp_path, 0.0, score=0.2, weight=1.0).detect(PICTURE) == []
+    dim = detector(tmp_path, 0.0, score=0.2, dim=1.33, weight=1.0)
+    assert [one.score for one in dim.detect(PICTURE)] == pytest.approx([0.2, 0.19], abs=1e-3)
+    assert dim.scaled(1.0, quick=True).detect(PICTURE) == []
+    # Seen from near they are plates, but that alone is not believed; nor are they given where it denies them.
+    sure = detector(tmp_path, 8.0, score=0.2, dim=1.33, weight=1.0).detect(PICTURE)
+    assert len(sure) == 2 and all(0.39 < one.score < 0.4 for one in sure)
+    assert detector(tmp_path, -2.0, score=0.2, dim=1.33, weight=1.0).detect(PICTURE) == []
+    assert len(detector(tmp_path, 8.0, score=0.35, dim=1.33, weight=1.0).detect(PICTURE)) == 2
+    assert detector(tmp_path, 8.0, score=0.35, dim=1.33, weight=1.0).detect(PICTURE)[0].score > 0.9
+    # Beside one that is over the threshold no dim one is looked at.
+    rows = np.array([[[50, 50, 100, 70, 0.6], [200, 45, 244, 75, 0.2]]], np.float32)
+    write_closer(tmp_path, LEVEL, 8.0, weight=1.0)
+    mixed = PlateDetector(write_detector(tmp_path, rows, closer="closer.json"), min_score=0.4, dim=1.33)
+    assert len(mixed.detect(PICTURE)) == 1
 
 
 def test_weight_and_bias_are_the_manifest_s(tmp_path: Path) -> None:

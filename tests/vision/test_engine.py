@@ -22,14 +22,13 @@ from lpr.vision.engine import (
     Limits,
     OnnxEngine,
     chosen,
-    confirmed,
-    enough_read,
     open_engine,
 )
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
 from lpr.vision.scales import Scales
+from lpr.vision.verdict import confirmed, enough_read, legible
 from tests.vision.detector_models import write_detector
 
 PICTURE = np.zeros((220, 200, 3), np.uint8)
@@ -55,8 +54,8 @@ class FakeReader:
 
     name = "fake reader"
 
-    def __init__(self, texts: dict[float, tuple[str, float]]) -> None:
-        self.texts = texts
+    def __init__(self, texts: dict[float, tuple[str, float]], layout: str | None = None) -> None:
+        self.texts, self.layout = texts, layout
         self.asked: list[tuple[Sequence[Corners], Sequence[str]]] = []
 
     def read(
@@ -72,7 +71,7 @@ class FakeReader:
                     confidence=confidence,
                     characters=tuple(Character(char=char, confidence=confidence) for char in text),
                     country="BR" if text else None,
-                    layout=None,
+                    layout=self.layout if text else None,
                     rows=1,
                     plate_colour="gray",
                     sharpness=12.0,
@@ -98,6 +97,36 @@ def test_readings_come_best_first_with_the_empty_ones_behind() -> None:
     assert readings[0].country == "BR"
     assert readings[0].sharpness == 12.0
     assert reader.asked[0][1] == ("BR",)
+
+
+def test_a_dim_detection_is_read_only_where_nothing_else_is() -> None:
+    dim = detection(0.2, 70, 10, 120, 30)
+    clear = {10.0: ("ABC1234", 0.9), 70.0: ("XYZ9876", 0.9)}
+
+    def read(texts: dict[float, tuple[str, float]], *found: Detection, layout: str | None = "br-old") -> list[str]:
+        reader = FakeReader(texts, layout)
+        return [one.text for one in OnnxEngine(FakeDetector(*found), reader, sure=0.4).read(PICTURE)]
+
+    assert read(clear, detection(0.95, 10, 10, 60, 30), dim) == ["ABC1234"]
+    assert read(clear, dim) == ["XYZ9876"]
+    assert read(clear, dim, layout=None) == [] == read({70.0: ("XYZ9876", 0.8)}, dim)
+    # A plate that cannot be read stays in sight beside what is read at a dim one.
+    assert read({10.0: ("", 0.0), 70.0: ("XYZ9876", 0.9)}, detection(0.95, 10, 10, 60, 30), dim) == ["XYZ9876", ""]
+    many = [detection(0.3 - i / 100, 20.0 * i, 10, 20.0 * i + 18, 20) for i in range(5)]
+    texts = {20.0 * i: (f"ABC123{i}", 0.9) for i in range(5)}
+    assert read(texts, *many) == ["ABC1230", "ABC1231", "ABC1232"]
+
+
+def test_a_picture_of_a_plate_s_shape_is_no_place_for_dim_detections() -> None:
+    reader = FakeReader({70.0: ("XYZ9876", 0.9), 0.0: ("", 0.0)}, "br-old")
+    engine = OnnxEngine(FakeDetector(detection(0.2, 70, 10, 120, 30)), reader, sure=0.4)
+    assert engine.read(np.zeros((60, 200, 3), np.uint8)) == ()
+
+
+def test_only_a_clear_text_of_a_known_format_makes_a_plate_of_a_dim_detection() -> None:
+    assert legible("ABC1234", 0.85, 4, known=True)
+    assert not legible("ABC1234", 0.84, 4, known=True) and not legible("ABC1234", 0.99, 4, known=False)
+    assert not legible("AB1", 0.99, 4, known=True)
 
 
 def test_nothing_found_asks_no_reader() -> None:

@@ -81,11 +81,12 @@ class _Down(nn.Module):
 
 
 class _Mixer(nn.Module):
-    """One transformer layer over the slots, written out so that it exports to plain operators."""
+    """One transformer layer over the steps, written out so that it exports to plain operators, and to few: sizes are
+    constants, and a step is a row, so that a layer with its bias is one operator."""
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.size = heads, width // heads
         self.norm1 = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
@@ -94,12 +95,11 @@ class _Mixer(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        slots, width = x.shape[1], x.shape[2]
-        size = width // self.heads
-        qkv = self.qkv(self.norm1(x)).reshape(-1, slots, 3, self.heads, size).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv[0], qkv[1], qkv[2]
-        weights = torch.softmax(q @ k.transpose(-2, -1) * size**-0.5, -1)
-        x = x + self.out((weights @ v).transpose(1, 2).reshape(-1, slots, width))
+        """Rows (N * STEPS, width) to the same."""
+        qkv = self.qkv(self.norm1(x)).reshape(-1, STEPS, 3 * self.heads, self.size).transpose(1, 2)
+        q, k, v = qkv.split(self.heads, 1)
+        weights = torch.softmax(q @ k.transpose(-2, -1) * self.size**-0.5, -1)
+        x = x + self.out((weights @ v).transpose(1, 2).reshape(-1, self.heads * self.size))
         return x + self.down(torch.relu(self.up(self.norm2(x))))
 
 
@@ -110,7 +110,7 @@ class ReaderNet(nn.Module):
     def __init__(self, shape: Shape = FULL) -> None:
         super().__init__()
         a, b, c, width = shape.widths
-        self.shape = shape
+        self.shape, self.width = shape, width
         middle: list[nn.Module] = (
             [_Wide(c), _Wide(c), _Down(c, width), _Wide(width)]
             if shape.light
@@ -138,10 +138,10 @@ class ReaderNet(nn.Module):
         placed = seen + self.high
         weights = torch.softmax(self.lines(placed), 2)  # (N, LINES, rows, columns): which rows a line reads
         columns = [(placed * weights[:, line : line + 1]).sum(2) for line in range(LINES)]
-        steps = torch.cat(columns, 2).transpose(1, 2)
-        mixed = self.norm(self.mixer(steps + self.places))
-        whole = torch.cat((mixed.mean(1), seen.mean((2, 3))), 1)
-        return self.chars(mixed), self.style(whole), self.rows(whole)[:, 0]
+        steps = torch.cat(columns, 2).transpose(1, 2) + self.places
+        mixed = self.norm(self.mixer(steps.reshape(-1, self.width)))
+        whole = torch.cat((mixed.reshape(-1, STEPS, self.width).mean(1), seen.mean((2, 3))), 1)
+        return self.chars(mixed).reshape(-1, STEPS, CLASSES), self.style(whole), self.rows(whole)[:, 0]
 
 
 def net_for(weights: Mapping[str, Tensor]) -> ReaderNet:
