@@ -61,6 +61,9 @@ class Engine(Section, frozen=True, kw_only=True):
     quick_look: Annotated[
         bool, Meta(description="fast, normal: a smaller picture first; false: more far plates beside a near one")
     ] = True
+    dim_plates: Annotated[
+        bool, Meta(description="normal, thorough: a detection under min_detection may count for its clear text")
+    ] = True
     mode: Annotated[
         Literal["fast", "normal", "thorough"],
         Meta(description="effort: one look at each plate, second looks at doubtful ones, or two scales and many looks"),

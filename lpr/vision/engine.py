@@ -11,7 +11,7 @@ May import the modules beside it, ``lpr.events`` (Reading, Point), msgspec, cv2 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -85,6 +85,8 @@ class EngineOptions(Protocol):
     def detector_size(self) -> int | None: ...
     @property
     def quick_look(self) -> bool: ...
+    @property
+    def dim_plates(self) -> bool: ...
     @property
     def mode(self) -> str: ...
     @property
@@ -352,6 +354,8 @@ def limit_threads(threads: int) -> None:
 def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) -> OnnxEngine:
     """The engine that ``options`` describe. ``countries``: instead of theirs. Raises ModelError, UnknownCountry."""
     effort = MODES[options.mode]
+    if not options.dim_plates:
+        effort = replace(effort, dim=0.0)
     reader = PlateReader(Path(options.reader) if options.reader is not None else None, options.threads)
     limits = Limits(
         min_width=float(options.min_plate_width),

@@ -306,6 +306,15 @@ def test_a_detector_of_a_fixed_size_is_given_parts_instead_of_another_scale(tmp_
     assert len(thorough.detector.detect(np.zeros((192, 320, 3), np.uint8))) >= 1
 
 
+@pytest.mark.parametrize(
+    ("mode", "wanted", "dim"), [("normal", True, True), ("normal", False, False), ("fast", True, False)]
+)
+def test_dim_detections_are_for_who_wants_them(mode: str, wanted: bool, dim: bool) -> None:
+    engine, _ = opened(mode, dim_plates=wanted, quick_look=False)
+    assert isinstance(engine.detector, PlateDetector) and engine.sure == 0.4
+    assert (engine.detector.least_score < 0.2) is dim and (engine.detector.least_score == pytest.approx(0.4)) is not dim
+
+
 @pytest.mark.parametrize(("changes", "tiles"), [({"tiles": 2}, 2), ({"quick_look": False}, 1)])
 def test_no_quick_look_for_who_searches_in_parts_or_does_not_want_it(changes: dict[str, object], tiles: int) -> None:
     normal, _ = opened("normal", **changes)
