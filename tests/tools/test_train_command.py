@@ -111,6 +111,8 @@ def test_the_finder_of_vehicles(data: Path, tmp_path: Path) -> None:
         (["--steps", "0"], "--steps 0 needs --seconds"),
         (["--ready", "300", "--capacity", "256"], "--ready 300 is more than --capacity 256 holds"),
         (["--real", "none.npz"], "there is no such file"),
+        (["--teacher", "none.onnx"], "--teacher: [Errno 2] No such file"),
+        (["--init", "none.pt"], "--init: [Errno 2] No such file"),
     ],
 )
 def test_a_reader_that_could_never_be_trained(

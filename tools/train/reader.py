@@ -320,6 +320,11 @@ def main() -> None:
         teacher = None if given.teacher is None else Teacher(given.teacher, given.threads)
     except (OSError, ValueError, ModelError) as error:
         parser.error(f"--teacher: {error}")
+    if given.init is not None:
+        try:
+            given.init.open("rb").close()
+        except OSError as error:
+            parser.error(f"--init: {error}")
     shape = LIGHT if given.light else FULL
     train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init, shape, teacher)
 
