@@ -123,8 +123,7 @@ class PlateDetector:
         so many rows and columns of overlapping parts are searched besides the whole. ``min_score``: None for the
         manifest's. ``dim``: by how much the logit of a score may lie under that threshold for a detection to be given
         all the same, for who has other reasons to believe in it. ``overlap``: IoU from which two detections are one.
-        ``most``: detections a picture at most.
-        Raises ModelError.
+        ``most``: detections a picture at most. Raises ModelError.
         """
         self.path = manifest_path if manifest_path is not None else DETECTOR
         self.manifest = manifest = load_manifest(self.path, DetectorManifest)
@@ -173,7 +172,8 @@ class PlateDetector:
         return lowered(self.min_score, doubt if self._closer is not None else 0.0)
 
     def detect(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels. Raises ModelError."""
+        """Plates on ``image`` ((H, W, 3) BGR uint8), best first, in its pixels, down to ``least_score``: those under
+        ``min_score`` come last and need not be plates. Raises ModelError."""
         found = self._searched(image)
         height, width = image.shape[:2]
         if self._sure(found) or not like_a_plate(width, height):
