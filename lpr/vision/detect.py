@@ -52,7 +52,7 @@ _MOST_DOUBTS: Final = 2
 _QUICK_DOUBT: Final = 0.6
 _QUICK_DOUBTS: Final = 2
 """The same two for a quick look at a smaller picture (``docs/models.md`` has what was tried)."""
-_MOST_DIM: Final = 4
+_MOST_DIM: Final = 3
 """Second looks at detections of a picture on which none is over the threshold, where dim ones are wanted, too."""
 _FAR: Final = 0.25
 """A second look that moves the corners farther (in plate heights) is worth a third."""
@@ -190,7 +190,9 @@ class PlateDetector:
 
     def _searched(self, image: NDArray[np.uint8]) -> list[Detection]:
         height, width = image.shape[:2]
-        found = self._joined(image, [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)])
+        dim = self.least_score < self.min_score
+        seen = [self._seen(image, part, self.size) for part in parts(width, height, self.tiles)]
+        found = self._joined(image, seen, dim)
         sure = self._sure(found)
         widest = max((one.box[2] - one.box[0] for one in sure), default=width)
         if self.manifest.multiple == 0 or self.size < 2 * _CLOSE or widest < _WIDE * width:
@@ -204,8 +206,11 @@ class PlateDetector:
         near = self._joined(image, [(boxes * step, scores, corners * step)])
         return self._apart([*near, *found])
 
-    def _joined(self, image: NDArray[np.uint8], seen: Sequence[tuple[Floats, Floats, Floats]]) -> list[Detection]:
-        """The plates among boxes, scores and corners of parts of ``image``, in its pixels, looked at from near."""
+    def _joined(
+        self, image: NDArray[np.uint8], seen: Sequence[tuple[Floats, Floats, Floats]], dim: bool = False
+    ) -> list[Detection]:
+        """The plates among boxes, scores and corners of parts of ``image``, in its pixels, looked at from near.
+        ``dim``: where none is over the threshold, those far under it, too."""
         height, width = image.shape[:2]
         boxes, scores, corners = (
             seen[0] if len(seen) == 1 else (np.concatenate([one[i] for one in seen]) for i in range(3))
@@ -213,7 +218,7 @@ class PlateDetector:
         found: list[Detection] = []
         for group in islice(_groups(boxes, scores, self.overlap), self.most):
             score = float(scores[group[0]])
-            if self._closer is not None and not self._worth_a_look(score, found):
+            if self._closer is not None and not self._worth_a_look(score, found, dim):
                 break
             box = _within(boxes[group[0]].tolist(), width, height)
             if min(box[2] - box[0], box[3] - box[1]) < 1.0:
@@ -224,12 +229,12 @@ class PlateDetector:
             found.append(Detection(score, box, _corners(_agreed(group, boxes, scores, corners))))
         return found if self._closer is None else self._apart(self._looked_again(self._closer, image, found))
 
-    def _worth_a_look(self, score: float, found: Sequence[Detection]) -> bool:
+    def _worth_a_look(self, score: float, found: Sequence[Detection], dim: bool) -> bool:
         """Whether a detection of this score is looked at from near beside ``found``, which are surer."""
         if score >= self.min_score:
             return len(found) < _MOST_LOOKS
         sure = len(self._sure(found))
-        if not sure and self.least_score < self.min_score:
+        if dim and not sure:
             return len(found) < _MOST_DIM
         return score >= self._looked_from and len(found) < min(sure + self._doubts, _MOST_LOOKS)
 

@@ -29,7 +29,7 @@ from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
 from lpr.vision.rectify import whole
 from lpr.vision.scales import Finder, Scales
-from lpr.vision.verdict import CLEAR, DIM, MOST_DIM, UNKNOWN, confirmed, enough_read, legible
+from lpr.vision.verdict import CLEAR, DIM, GLANCE, MOST_DIM, UNKNOWN, confirmed, enough_read, legible
 
 __all__ = [
     "MODES",
@@ -191,14 +191,17 @@ class OnnxEngine:
         quick: Finder | None = None,
         enough: float = 0.7,
         sure: float = 0.0,
+        glance: TextReader | None = None,
         countries: Sequence[str] = (),
         limits: Limits | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         """``quick``: looks first; ``detector`` then looks where that was not ``enough`` (``enough_read``). ``sure``:
-        the score under which a detection is read only where no other gave a text, and its text must be ``legible``.
+        the score under which a detection is read only where no other gave a text, by ``glance`` (none: ``reader``),
+        and its text must be ``legible``.
         ``countries``: whose formats are preferred, none: all. ``max_pixels``: larger pictures are refused."""
         self.detector, self.reader, self.quick, self.enough, self.sure = detector, reader, quick, enough, sure
+        self.glance = reader if glance is None else glance
         self.countries = tuple(countries)
         self.limits = limits or Limits()
         self.max_pixels = max_pixels
@@ -245,23 +248,23 @@ class OnnxEngine:
         """What is read where ``finder`` finds plates."""
         found = [chosen(finder.detect(image), image.shape[1], image.shape[0], self.limits) for image in images]
         sure = [[one for one in own if one.score >= self.sure] for own in found]
-        plates = self._texts(images, sure)
+        plates = self._texts(self.reader, images, sure)
         dim = [
             []
             if any(plate.text for plate in read) or like_a_plate(image.shape[1], image.shape[0])
             else [one for one in own if one.score < self.sure][:MOST_DIM]
             for image, own, read in zip(images, found, plates, strict=True)
         ]
-        return tuple((*more, *own) for more, own in zip(self._texts(images, dim), plates, strict=True))
+        return tuple((*more, *own) for more, own in zip(self._texts(self.glance, images, dim), plates, strict=True))
 
     def _texts(
-        self, images: Sequence[NDArray[np.uint8]], found: Sequence[Sequence[Detection]]
+        self, reader: TextReader, images: Sequence[NDArray[np.uint8]], found: Sequence[Sequence[Detection]]
     ) -> list[tuple[Reading, ...]]:
-        """What is read at the detections ``found`` on each of ``images``."""
+        """What ``reader`` reads at the detections ``found`` on each of ``images``."""
         if not any(found):
             return [()] * len(found)
         plates = [(image, [one.corners for one in own]) for image, own in zip(images, found, strict=True)]
-        texts = self.reader.read_all(plates, self.countries)
+        texts = reader.read_all(plates, self.countries)
         return [self._readings(own, read) for own, read in zip(found, texts, strict=True)]
 
     def _as_one_plate(self, image: NDArray[np.uint8]) -> tuple[Reading, ...]:
@@ -364,10 +367,13 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         min_characters=options.min_characters,
     )
     usual, quick = _open_finders(options, effort)
+    careful = CarefulReader(reader, effort.framings, effort.doubt, effort.stack_under)
     return OnnxEngine(
         usual,
-        CarefulReader(reader, effort.framings, effort.doubt, effort.stack_under),
+        careful,
         quick=quick,
+        # What is dim counts only if it is clear at first sight, so a second look is worth nothing but where all get it.
+        glance=careful if effort.doubt > 1 else CarefulReader(reader, (), 0.0, least=GLANCE),
         enough=effort.enough,
         sure=options.min_detection,
         countries=options.countries if countries is None else countries,

@@ -154,7 +154,8 @@ class CarefulReader:
     """A reader that looks again: ``reader`` with more ``framings`` for plates read with less than ``doubt``, and at
     exposures of one plate less than ``stack_under`` pixels high stacked (``lpr.vision.stacking``).
 
-    ``doubt`` over 1: for every plate. ``stack_under`` 0: none. Not safe for two threads at once.
+    ``doubt`` over 1: for every plate. ``stack_under`` 0: none. ``least``: where the network gives a character less at
+    the first look, the plate has no text, which spares the search for one. Not safe for two threads at once.
     """
 
     def __init__(
@@ -163,8 +164,10 @@ class CarefulReader:
         framings: Sequence[Framing] = SECOND_LOOKS,
         doubt: float = 0.9,
         stack_under: float = 0.0,
+        least: float = 0.0,
     ) -> None:
         self.reader, self.framings, self.doubt, self.stack_under = reader, tuple(framings), doubt, stack_under
+        self.least = least
 
     @property
     def name(self) -> str:
@@ -247,7 +250,7 @@ class CarefulReader:
             return None
 
     def _text(self, looks: Sequence[SlotProbabilities], crop: NDArray[np.uint8] | None, grammar: Grammar) -> PlateText:
-        if not looks or crop is None:
+        if not looks or crop is None or (self.least > 0 and _weight(_seen(looks[0])) < self.least):
             return PlateText(
                 text="", confidence=0.0, characters=(), country=None, layout=None, rows=1, plate_colour=None,
                 sharpness=0.0,

@@ -13,7 +13,7 @@ from typing import Final
 
 from lpr.events import Reading
 
-__all__ = ["CLEAR", "DIM", "MOST_DIM", "UNKNOWN", "confirmed", "enough_read", "legible"]
+__all__ = ["CLEAR", "DIM", "GLANCE", "MOST_DIM", "UNKNOWN", "confirmed", "enough_read", "legible"]
 
 PLAIN: Final = 0.9
 """A detection with this score is a plate whatever its text says."""
@@ -30,15 +30,18 @@ CLEAR: Final = 0.7
 UNKNOWN: Final = 0.2
 """How much more confidence than others a text of no known format needs to make a quick look enough."""
 
-DIM: Final = 1.33
+DIM: Final = 1.1
 """By how much (of its logit) a score may lie under the threshold where the text alone can make it a plate: with the
-usual threshold of 0.4 down to 0.15."""
+usual threshold of 0.4 down to 0.18."""
 
-MOST_DIM: Final = 3
+MOST_DIM: Final = 2
 """So many such detections of a picture are read, the best."""
 
 LEGIBLE: Final = 0.85
 """The confidence that their text needs, besides a known format."""
+
+GLANCE: Final = 0.5
+"""A text whose least sure character has less than this by the network alone will not be ``LEGIBLE``."""
 
 
 def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:

@@ -114,7 +114,14 @@ def test_a_dim_detection_is_read_only_where_nothing_else_is() -> None:
     assert read({10.0: ("", 0.0), 70.0: ("XYZ9876", 0.9)}, detection(0.95, 10, 10, 60, 30), dim) == ["XYZ9876", ""]
     many = [detection(0.3 - i / 100, 20.0 * i, 10, 20.0 * i + 18, 20) for i in range(5)]
     texts = {20.0 * i: (f"ABC123{i}", 0.9) for i in range(5)}
-    assert read(texts, *many) == ["ABC1230", "ABC1231", "ABC1232"]
+    assert read(texts, *many) == ["ABC1230", "ABC1231"]
+
+
+def test_dim_detections_are_read_at_a_glance() -> None:
+    careful, glance = FakeReader({}, "br-old"), FakeReader({70.0: ("XYZ9876", 0.9)}, "br-old")
+    found = FakeDetector(detection(0.2, 70, 10, 120, 30))
+    (plate,) = OnnxEngine(found, careful, sure=0.4, glance=glance).read(PICTURE)
+    assert plate.text == "XYZ9876" and careful.asked == []
 
 
 def test_a_picture_of_a_plate_s_shape_is_no_place_for_dim_detections() -> None:

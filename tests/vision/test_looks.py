@@ -161,3 +161,14 @@ def test_plates_of_several_pictures_are_read_together(tmp_path: Path) -> None:
     plates = [corners_of_box((5, 5, 80, 30)), FLAT]
     found = CarefulReader(reader, ALL_LOOKS, doubt=2.0).read_all([(IMAGE, plates), (IMAGE, []), (IMAGE, plates[:1])])
     assert [[text.text for text in own] for own in found] == [["ABC1D23", ""], [], ["ABC1D23"]]
+
+
+def test_what_the_network_is_unsure_of_at_a_glance_has_no_text(tmp_path: Path) -> None:
+    reader = PlateReader(write_fixed(tmp_path, "ABC1D23"))
+    plates = [corners_of_box((5, 5, 80, 30))]
+    (seen,) = reader.probabilities([np.zeros((reader.manifest.input.height, reader.manifest.input.width), np.uint8)])
+    rows = seen.characters[seen.characters.argmax(1) != len(ALPHABET)]
+    sure = float(rows.max(1).min())
+    assert [text.text for text in CarefulReader(reader, (), 0.0, least=sure * 0.99).read(IMAGE, plates)] == ["ABC1D23"]
+    (nothing,) = CarefulReader(reader, (), 0.0, least=sure * 1.01).read(IMAGE, plates)
+    assert (nothing.text, nothing.confidence) == ("", 0.0)
