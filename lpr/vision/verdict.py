@@ -41,7 +41,8 @@ LEGIBLE: Final = 0.85
 """The confidence that their text needs, besides a known format."""
 
 GLANCE: Final = 0.5
-"""A text whose least sure character has less than this by the network alone will not be ``LEGIBLE``."""
+"""Where the network alone gives the least sure character less than this, no text is searched for: it would hardly be
+``LEGIBLE``."""
 
 
 def confirmed(detection: float, text: str, confidence: float, min_characters: int, known: bool = True) -> bool:
