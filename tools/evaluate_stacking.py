@@ -25,8 +25,8 @@ from lpr.events import Corners, Picture, Reading
 from lpr.plates.boxes import around
 from lpr.plates.voting import Ballot, Rules, elect
 from lpr.scene.plates import random_spec, render_plate
-from lpr.vision.engine import MODES
 from lpr.vision.looks import CarefulReader
+from lpr.vision.modes import MODES
 from lpr.vision.ocr import PlateReader, PlateText
 from tools.options import from_one
 

@@ -2,8 +2,7 @@
 
 ``OnnxEngine`` joins the detector, the crop by four corners and the reader. Whatever else can read plates takes its
 place by offering ``read``. An engine keeps its models loaded, holds no other state and is not safe for two threads at
-once: each worker thread has its own. How hard it looks is its mode (``MODES``; docs/models.md has what each costs and
-gains).
+once: each worker thread has its own. How hard it looks is its mode (``lpr.vision.modes``).
 
 May import the modules beside it, ``lpr.events`` (Reading, Point), msgspec, cv2 and numpy.
 """
@@ -13,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import cv2
 import msgspec
@@ -23,18 +22,17 @@ from numpy.typing import NDArray
 from lpr.events import Box, Corners, Point, Reading
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.letterbox import like_a_plate
-from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader, Framing
+from lpr.vision.looks import CarefulReader
+from lpr.vision.modes import MODES, Effort
 from lpr.vision.motion import polygon_mask
 from lpr.vision.ocr import PlateReader, PlateText
 from lpr.vision.pictures import MAX_PIXELS, ImageError, decode_image
 from lpr.vision.rectify import whole
 from lpr.vision.scales import Finder, Scales
-from lpr.vision.verdict import CLEAR, DIM, GLANCE, MOST_DIM, UNKNOWN, confirmed, enough_read, legible
+from lpr.vision.verdict import CLEAR, GLANCE, MOST_DIM, UNKNOWN, confirmed, enough_read, legible
 
 __all__ = [
-    "MODES",
     "BatchEngine",
-    "Effort",
     "Engine",
     "EngineOptions",
     "ImageError",
@@ -121,31 +119,6 @@ class Limits:
     most: int = 16
     min_characters: int = 4
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """How hard an engine looks. For detectors of free size, in shares of the usual input: ``quick_scale``: of a first
-    look, 0 for none; the usual one follows where no plate was read with a confidence of ``enough`` (``enough_read``).
-    ``scales``: of several looks at the whole picture, all of them taken (none: the usual one alone). A plate read with
-    less than ``doubt`` is read in more ``framings``; over 1: every plate. Exposures of one plate less than
-    ``stack_under`` pixels high are read stacked besides. ``dim``: how far (in its logit) a detection may lie under the
-    threshold to be read where nothing else is (``lpr.vision.verdict``)."""
-
-    quick_scale: float = 0.0
-    enough: float = 0.0
-    scales: tuple[float, ...] = ()
-    framings: tuple[Framing, ...] = ()
-    doubt: float = 0.0
-    stack_under: float = 0.0
-    dim: float = 0.0
-
-
-MODES: Final[dict[str, Effort]] = {
-    "fast": Effort(quick_scale=0.6, enough=0.2),
-    "normal": Effort(quick_scale=0.6, enough=0.6, framings=SECOND_LOOKS, doubt=0.85, dim=DIM),
-    "thorough": Effort(scales=(0.7, 1.0, 1.6), framings=ALL_LOOKS, doubt=2.0, stack_under=13.0, dim=DIM),
-}
-"""The modes by their names in the configuration."""
 
 CUT_OUT = 0.5
 """The score of a picture without a detection that is taken for one plate, since its shape and its text say so."""

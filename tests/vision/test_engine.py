@@ -16,7 +16,6 @@ from lpr.config import Engine as EngineConfig
 from lpr.events import Character, Corners
 from lpr.vision.detect import Detection, PlateDetector
 from lpr.vision.engine import (
-    MODES,
     QUICK_FROM,
     ImageError,
     Limits,
@@ -25,6 +24,7 @@ from lpr.vision.engine import (
     open_engine,
 )
 from lpr.vision.looks import ALL_LOOKS, SECOND_LOOKS, CarefulReader
+from lpr.vision.modes import MODES
 from lpr.vision.ocr import PlateText
 from lpr.vision.rectify import corners_of_box
 from lpr.vision.scales import Scales

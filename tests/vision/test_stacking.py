@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lpr.events import Corners
-from lpr.vision.engine import MODES
 from lpr.vision.looks import CarefulReader
+from lpr.vision.modes import MODES
 from lpr.vision.ocr import PlateReader, SlotProbabilities
 from lpr.vision.rectify import corners_of_box
 from lpr.vision.stacking import same_plates, stacked
