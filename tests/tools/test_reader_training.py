@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -189,6 +190,85 @@ def test_a_light_reader_keeps_what_it_can_of_a_full_one() -> None:
     pixels = torch.rand((2, 1, HEIGHT, WIDTH)) * 255
     for ours, theirs in zip(light(pixels), full(pixels), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-3)
+
+
+def test_a_large_reader_begins_as_the_one_it_grew_from() -> None:
+    torch = pytest.importorskip("torch")
+    from tools.train.reader_net import FULL, LARGE, ReaderNet, adopt, net_for
+
+    torch.manual_seed(8)
+    full = ReaderNet(FULL).eval()
+    large: Any = ReaderNet(LARGE).eval()
+    adopt(large, full.state_dict())
+    pixels = torch.rand((2, 1, HEIGHT, WIDTH)) * 255
+    for ours, theirs in zip(large(pixels), full(pixels), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-3)
+    # What it has more of is not nothing for ever: it can learn.
+    large.train()(pixels)[0].square().mean().backward()
+    assert float(large.body[1][3].norm.weight.grad.abs().max()) > 0
+    assert float(large.body[2][0].weight.grad[:, 24:].abs().max()) > 0
+    assert net_for(large.state_dict()).shape == LARGE
+    # A smaller one takes of a larger what fits.
+    adopt(ReaderNet(FULL), large.state_dict())
+
+
+@pytest.mark.parametrize("name", ["FULL", "LARGE", "LIGHT"])
+def test_a_shipped_reader_can_be_trained_further(tmp_path: Path, name: str) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from tools.train import reader_net, restore
+    from tools.train.export_reader import export
+    from tools.train.reader import beginning
+
+    torch.manual_seed(9)
+    net = reader_net.ReaderNet(getattr(reader_net, name)).eval()
+    # As after a training: no two parts are the same as they are in a fresh network (and one in its file).
+    with torch.no_grad():
+        for value in net.parameters():
+            value.add_(torch.randn_like(value), alpha=0.01)
+    for part in net.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            for values in (part.weight, part.running_var):
+                torch.nn.init.uniform_(values, 0.5, 1.5)
+            for values in (part.bias, part.running_mean):
+                torch.nn.init.uniform_(values, -0.3, 0.3)
+    torch.save(net.state_dict(), tmp_path / "trained.pt")
+    export(tmp_path / "trained.pt", tmp_path / "reader.onnx")
+    recipe = Recipe(3, variants=0, ramp=10_000)
+    seen = restore.pictures(recipe, 32)
+    again: Any = reader_net.net_for(restore.restore(tmp_path / "reader.onnx", seen)).eval()
+    pixels = torch.tensor(seen[:8, None].astype(np.float32))
+    for ours, theirs in zip(again(pixels), net(pixels), strict=True):
+        assert torch.allclose(ours, theirs, atol=2e-3)
+    # Its normalizations are those of the pictures, so that a training goes on from there.
+    pixels = torch.tensor(seen[:, None].astype(np.float32))
+    shade = pixels / 255 - (pixels / 255).mean((2, 3), keepdim=True)
+    first = again.body[0][0](shade / (shade.square().mean((2, 3), keepdim=True).sqrt() + 0.02)).detach()
+    assert torch.allclose(first.mean((0, 2, 3)), again.body[0][1].running_mean, atol=1e-3)
+    assert torch.allclose(first.var((0, 2, 3)), again.body[0][1].running_var, rtol=1e-2)
+    assert beginning(tmp_path / "trained.pt", recipe).keys() == net.state_dict().keys()
+
+
+def test_what_is_no_reader_of_ours_cannot_be_trained_further(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from lpr.vision.detector_manifest import DETECTOR
+    from tools.train import restore
+
+    seen = np.zeros((1, HEIGHT, WIDTH), np.uint8)
+    with pytest.raises(ValueError, match="no reader of"):
+        restore.restore(DETECTOR.with_suffix(".onnx"), seen)
+    with pytest.raises(SystemExit):
+        restore.main([str(tmp_path / "out.pt"), "--count", "0"])
+    assert "--count has to be 1 or more" in capsys.readouterr().err
+    (tmp_path / "none.onnx").write_bytes(b"no model")
+    with pytest.raises(SystemExit):
+        restore.main([str(tmp_path / "out.pt"), "--count", "1", "--model", str(tmp_path / "none.onnx")])
+    assert "cannot be read" in capsys.readouterr().err
+    restore.main([str(tmp_path / "out.pt"), "--count", "1"])
+    assert (tmp_path / "out.pt").is_file()
 
 
 def test_a_teacher_teaches_only_what_it_reads_right(tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from lpr.vision.manifest import ModelError
+from tools.train.mean import weights_of
 from tools.train.plates_data import HEIGHT, SLOTS, WIDTH
-from tools.train.reader_net import CLASSES, FULL, LIGHT, STEPS, ReaderNet, Shape, adopt
+from tools.train.reader_net import CLASSES, FULL, LARGE, LIGHT, STEPS, ReaderNet, Shape, adopt
+from tools.train.restore import MEASURED, pictures, restore
 from tools.train.stream import BLOCK, ROW, Recipe, blocks
 from tools.train.teacher import Lesson, Teacher, lesson_loss
 
@@ -130,8 +132,10 @@ def train(
     init: Path | None = None,
     shape: Shape = FULL,
     teacher: Teacher | None = None,
+    bf16: bool = False,
 ) -> Path:
-    """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``).
+    """Train until the schedule ends; returns the path of the averaged weights (``DIR/reader.pt``). ``bf16``: multiply
+    in bfloat16 on a CPU, too; a GPU always does.
 
     Raises ValueError for a schedule that would never end or begin.
     """
@@ -149,7 +153,7 @@ def train(
     optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), fused=gpu)
     step, spent = 0, 0.0
     if init is not None:
-        adopt(net, cast("dict[str, Tensor]", torch.load(init, map_location="cpu", weights_only=True)))
+        adopt(net, beginning(init, recipe))
         average = _Average(net, schedule.ema)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -202,8 +206,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(schedule, step, progress)
             lesson = None if batch.lesson is None else batch.lesson.result()
-            # Most CPUs only emulate bf16, which is far slower than float32.
-            with torch.autocast(where.type, torch.bfloat16, enabled=gpu):
+            with torch.autocast(where.type, torch.bfloat16, enabled=gpu or bf16):
                 loss, exact = loss_of(net, pixels, tail[:, :SLOTS], tail[:, SLOTS], tail[:, SLOTS + 1], lesson)
             optimizer.zero_grad(set_to_none=True)
             cast("Any", loss).backward()
@@ -241,6 +244,16 @@ def train(
     print(json.dumps(summary), flush=True)
     (out / "summary.json").write_text(json.dumps(summary) + "\n")
     return result
+
+
+def beginning(init: Path, recipe: Recipe) -> dict[str, Tensor]:
+    """The weights in ``init``: what a training wrote, or a reader as it ships (``.onnx``).
+
+    Raises OSError, ValueError (``tools.train.restore``).
+    """
+    if init.suffix == ".onnx":
+        return restore(init, pictures(recipe, MEASURED))
+    return weights_of(init)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +314,12 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix in")
     parser.add_argument("--real", type=Path, help="file made by tools.train.gather")
     parser.add_argument("--real-share", type=float, default=0.1, help="share of the samples that are real crops")
-    parser.add_argument("--init", type=Path, help="weights to start from, as far as they fit")
-    parser.add_argument("--light", action="store_true", help="the shape that takes two thirds of the time")
+    parser.add_argument("--init", type=Path, help="weights to start from, as far as they fit, or reader.onnx")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--light", action="store_true", help="the shape that takes two thirds of the time")
+    size.add_argument("--large", action="store_true", help="the shape that takes 1.4 times the time")
     parser.add_argument("--teacher", type=Path, help="reader.onnx whose every column is learned from besides the text")
+    parser.add_argument("--bf16", action="store_true", help="on a CPU: bfloat16, quicker on one with AMX, else slower")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
@@ -325,8 +341,10 @@ def main() -> None:
             given.init.open("rb").close()
         except OSError as error:
             parser.error(f"--init: {error}")
-    shape = LIGHT if given.light else FULL
-    train(given.out, recipe, schedule, given.workers, given.threads, given.device, given.init, shape, teacher)
+    train(
+        given.out, recipe, schedule, given.workers, given.threads, given.device, given.init,
+        LIGHT if given.light else LARGE if given.large else FULL, teacher, given.bf16,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tools.train.plates_data import HEIGHT, STYLE_NAMES, WIDTH
 
-__all__ = ["CLASSES", "FULL", "LIGHT", "LINES", "STEPS", "ReaderNet", "Shape", "adopt", "net_for"]
+__all__ = ["CLASSES", "FULL", "LARGE", "LIGHT", "LINES", "STEPS", "ReaderNet", "Shape", "adopt", "net_for"]
 
 CLASSES = 37
 LINES = 2
@@ -26,13 +26,16 @@ STEPS = LINES * WIDTH // 4
 @dataclass(frozen=True, slots=True)
 class Shape:
     """``widths``: channels after the first convolution, the second, those at a quarter of the width, and the rest.
-    ``light``: convolutions at a quarter of the width see each channel by itself."""
+    ``light``: convolutions at a quarter of the width see each channel by itself. ``fine``: one convolution more at
+    half the width, where the strokes of a character are still apart."""
 
     widths: tuple[int, int, int, int] = (16, 24, 56, 104)
     light: bool = False
+    fine: bool = False
 
 
 FULL = Shape()
+LARGE = Shape((16, 32, 72, 104), fine=True)
 LIGHT = Shape((8, 24, 56, 104), light=True)
 
 
@@ -116,8 +119,9 @@ class ReaderNet(nn.Module):
             if shape.light
             else [_Residual(c), _Residual(c), _conv(c, width, (2, 1))]
         )
+        second = _conv(a, b).append(_Residual(b)) if shape.fine else _conv(a, b)
         self.body = nn.Sequential(
-            _conv(1, a, 2), _conv(a, b), _conv(b, c, 2), *middle, _Wide(width), _Wide(width), _Wide(width)
+            _conv(1, a, 2), second, _conv(b, c, 2), *middle, _Wide(width), _Wide(width), _Wide(width)
         )
         self.high = nn.Parameter(torch.zeros(1, width, HEIGHT // 8, 1))
         self.lines = nn.Conv2d(width, LINES, 1)
@@ -145,16 +149,18 @@ class ReaderNet(nn.Module):
 
 
 def net_for(weights: Mapping[str, Tensor]) -> ReaderNet:
-    """The network of ``weights``. Raises RuntimeError where they are of neither shape."""
-    net = ReaderNet(LIGHT if "body.5.depth.weight" in weights else FULL)
+    """The network of ``weights``. Raises RuntimeError where they are of no shape that there is."""
+    found = LARGE if "body.1.3.conv.weight" in weights else LIGHT if "body.5.depth.weight" in weights else FULL
+    net = ReaderNet(found)
     net.load_state_dict(weights)
     return net
 
 
 def adopt(net: ReaderNet, weights: Mapping[str, Tensor]) -> None:
-    """Give ``net`` what it can use of the ``weights`` of another, which may be of the other shape.
+    """Give ``net`` what it can use of the ``weights`` of another, which may be of another shape.
 
-    What agrees in name and shape is taken over. A light one takes of a full one the channels of the first convolution
+    What agrees in name and shape is taken over. A larger one begins as the same function: what it has more of counts
+    for nothing until it has learned. A light one takes of a full one the channels of the first convolution
     that the second weighs most, and of the convolution that halves the height the nearest separable one; a block that
     the other has not adds nothing at first.
     """
@@ -164,8 +170,25 @@ def adopt(net: ReaderNet, weights: Mapping[str, Tensor]) -> None:
         kept = {_later(name): value for name, value in weights.items()}
         kept |= {f"body.{i}.norm2.weight": torch.zeros_like(own[f"body.{i}.norm2.weight"]) for i in (3, 4, 6)}
         weights = kept | _first_channels(weights, net.shape.widths[0]) | _separated(weights)
+    elif not net.shape.light:
+        weights = {name: _grown(value, own.get(name)) for name, value in weights.items()}
+        if net.shape.fine and "body.1.3.conv.weight" not in weights:
+            weights["body.1.3.norm.weight"] = torch.zeros_like(own["body.1.3.norm.weight"])
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     net.load_state_dict(own | fitting)
+
+
+def _grown(value: Tensor, own: Tensor | None) -> Tensor:
+    """``value`` in the shape of ``own``, where that is larger: channels that come out more are ``own``'s, and what
+    came out before does not see channels that go in more."""
+    if own is None or own.ndim != value.ndim or own.shape == value.shape:
+        return value
+    if any(here < there for here, there in zip(own.shape, value.shape, strict=True)):
+        return value
+    grown = own.clone()
+    grown[: len(value)] = 0.0
+    grown[tuple(slice(length) for length in value.shape)] = value
+    return grown
 
 
 def _later(name: str) -> str:
