@@ -282,6 +282,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         total.add(each)
     texts = total.texts
     print("calibration error: " + ", ".join(f"{way} {texts.calibration(way):.3f}" for way in ("single", "fusion")))
+    for other in ("single", "vote"):
+        ours, theirs, chance = texts.against("fusion", other)
+        print(
+            f"right by fusion and not by {other}: {ours}; the other way round: {theirs} (by chance: p = {chance:.2g})"
+        )
     right = sum(right for _, right in total.told)
     print(f"passages: {len(total.told)}, {right} right; by confidence: {total.reliability()}")
     print(

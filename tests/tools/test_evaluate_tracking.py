@@ -114,6 +114,17 @@ def test_fusion_reads_more_than_the_best_frame_and_than_a_vote_of_texts() -> Non
     assert total.calibration("fusion") < total.calibration("vote")
 
 
+def test_two_ways_are_held_against_each_other() -> None:
+    told = {"fusion": [True] * 11 + [False] * 2, "single": [True] * 4 + [False] * 7 + [True, False]}
+    texts = Texts(vehicles=13, told={way: [(0.9, right) for right in each] for way, each in told.items()})
+    ours, theirs, chance = texts.against("fusion", "single")
+    assert (ours, theirs) == (7, 1)
+    assert chance == pytest.approx(2 * (1 + 8) / 2**8)
+    assert texts.against("single", "fusion") == (1, 7, chance)
+    assert texts.against("fusion", "fusion") == (0, 0, 1.0)
+    assert Texts().against("fusion", "vote") == (0, 0, 1.0)
+
+
 # --- the scores themselves -----------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import comb
 
 from lpr.events import Picture, Reading
 from lpr.plates.voting import Ballot, Rules, elect
@@ -42,11 +43,24 @@ class Texts:
         gaps = (abs(sum(c for c, _ in each) - sum(r for _, r in each)) for each in bins)
         return sum(gaps) / max(1, len(told))
 
+    def against(self, way: str, other: str) -> tuple[int, int, float]:
+        """(vehicles that ``way`` alone of the two has right, that ``other`` alone has right, how likely so uneven a
+        split is if the two are as good as each other). The last: exact sign test, both sides (McNemar 1947,
+        "Note on the sampling error of the difference between correlated proportions")."""
+        pairs = list(zip(self.told.get(way, ()), self.told.get(other, ()), strict=True))
+        ours = sum(one and not two for (_, one), (_, two) in pairs)
+        theirs = sum(two and not one for (_, one), (_, two) in pairs)
+        tail = sum(comb(ours + theirs, k) for k in range(min(ours, theirs) + 1)) / 2 ** (ours + theirs)
+        return ours, theirs, min(1.0, 2 * tail)
+
     def as_counts(self) -> dict[str, float]:
         """For JSON."""
         counts: dict[str, float] = {"vehicles": self.vehicles}
         for way in WAYS:
             counts |= {way: self.exact[way], f"{way} ece": round(self.calibration(way), 4)}
+        for other in ("single", "vote"):
+            ours, theirs, chance = self.against("fusion", other)
+            counts |= {f"fusion not {other}": ours, f"{other} not fusion": theirs, f"fusion or {other} p": chance}
         return counts
 
 
