@@ -18,7 +18,7 @@ from lpr.core.clock import SystemClock
 from lpr.events import Reading as Plate
 from lpr.vision.engine import Engine, ImageError, decode_image, enlarged, open_engine
 from lpr.vision.manifest import ModelError
-from lpr.vision.pictures import decode_bounded
+from lpr.vision.pictures import MOST_DECODED, decode_bounded
 
 __all__ = ["Image", "ImageError", "ModelError", "Plate", "Reader", "read"]
 
@@ -36,17 +36,19 @@ class Reader:
     def __init__(self, countries: Sequence[str] = (), config: EngineConfig | None = None) -> None:
         settings = config or EngineConfig()
         self._engine: Engine = open_engine(settings, countries=tuple(countries) or settings.countries)
+        self._most = round(settings.max_megapixels * 1e6)
         self._clock = SystemClock()
 
     def read(self, image: Image) -> tuple[Plate, ...]:
         """The plates on ``image``, best first; coordinates are pixels of the picture as it is shown (EXIF applied).
 
         A JPEG of more than 16 megapixels is read at a half, a quarter or an eighth of its size, so that memory stays
-        bounded. Raises ImageError, which names the file and what is wrong with it.
+        bounded; another picture has at most the configuration's ``max_megapixels``. Raises ImageError, which names the
+        file and what is wrong with it.
         """
         if isinstance(image, np.ndarray):
             return self._engine.read(as_array(image))
-        pixels, smaller = decode_bounded(image)
+        pixels, smaller = decode_bounded(image, most=min(MOST_DECODED, self._most), max_pixels=self._most)
         plates = self._engine.read(pixels)
         return plates if smaller == 1.0 else tuple(enlarged(plate, smaller) for plate in plates)
 

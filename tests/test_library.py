@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lpr
+from lpr.config import Engine as EngineConfig
 from lpr.events import Character, Reading, Vehicle
 from lpr.scene.plates import render_plate, spec_for
 from lpr.vision.engine import enlarged
@@ -95,7 +96,7 @@ def test_what_is_reduced_and_what_is_not() -> None:
     assert half.shape == (31, 45, 3) and times == 2.0
     eighth, times = decode_bounded(jpeg, most=1)
     assert eighth.shape == (8, 12, 3) and times == pytest.approx(7.5)
-    with pytest.raises(lpr.ImageError, match="the limit is 0"):
+    with pytest.raises(lpr.ImageError, match="the limit is 2e-06"):
         decode_bounded(jpeg, most=1, largest=2)
     progressive = encoded(".jpg", image, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
     assert decode_bounded(progressive, most=3000)[1] == 1.0
@@ -103,6 +104,16 @@ def test_what_is_reduced_and_what_is_not() -> None:
         decode_bounded(progressive, most=1, max_pixels=3000)
     with pytest.raises(lpr.ImageError, match="megapixels"):
         decode_bounded(encoded(".png", image), most=1, max_pixels=3000)
+
+
+def test_the_largest_picture_is_a_setting() -> None:
+    small = lpr.Reader(config=EngineConfig(max_megapixels=0.003))
+    image = np.random.default_rng(2).integers(0, 256, (61, 90, 3), np.uint8)
+    with pytest.raises(lpr.ImageError, match=r"90 x 61 are 0\.00549 megapixels; the limit is 0\.003"):
+        small.read(encoded(".png", image))
+    with pytest.raises(lpr.ImageError, match=r"the limit is 0\.003 megapixels"):
+        small.read(image)
+    assert small.read(encoded(".jpg", image)) == ()  # at half its size
 
 
 def test_a_reading_of_a_smaller_picture_is_brought_to_the_size_of_the_whole() -> None:

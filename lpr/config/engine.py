@@ -72,6 +72,9 @@ class Engine(Section, frozen=True, kw_only=True):
         int, Meta(ge=1, le=64, description="cores for reading: so many pictures at once (lpr.read: for one picture)")
     ] = 1
     timeout: Annotated[float, Meta(gt=0, le=600, description="seconds; a picture that takes longer is given up")] = 30.0
+    max_megapixels: Annotated[
+        float, Meta(gt=0, le=1000, description="larger pictures are refused, but for JPEGs that can be read smaller")
+    ] = 64.0
     jpeg_quality: Annotated[int, Meta(ge=30, le=100)] = 90
     region: Region | None = None
     vehicles: Vehicles = msgspec.field(default_factory=Vehicles)

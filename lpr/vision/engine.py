@@ -258,7 +258,7 @@ class OnnxEngine:
             raise ImageError(f"array of {image.dtype} {image.shape}: needed is uint8 (H, W, 3) in BGR order")
         height, width = image.shape[:2]
         if height * width > self.max_pixels:
-            raise ImageError(f"array of {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.0f} megapixels")
+            raise ImageError(f"array of {width} x {height} pixels; the limit is {self.max_pixels / 1e6:.6g} megapixels")
 
     def _readings(self, found: Sequence[Detection], texts: Sequence[PlateText]) -> tuple[Reading, ...]:
         """Detections and their texts as readings, best first."""
@@ -351,6 +351,7 @@ def open_engine(options: EngineOptions, countries: Sequence[str] | None = None) 
         sure=options.min_detection,
         countries=options.countries if countries is None else countries,
         limits=limits,
+        max_pixels=round(options.max_megapixels * 1e6),
     )
 
 

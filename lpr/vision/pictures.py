@@ -113,8 +113,8 @@ def _checked(name: str, data: bytes) -> tuple[str, int, int]:
 def _refuse_over(name: str, width: int, height: int, most: int) -> None:
     if width * height > most:
         raise ImageError(
-            f"{name}: {width} x {height} are {width * height / 1e6:.0f} megapixels; the limit is "
-            f"{most / 1e6:.0f}: give a smaller picture"
+            f"{name}: {width} x {height} are {width * height / 1e6:.6g} megapixels; the limit is "
+            f"{most / 1e6:.6g}: give a smaller picture"
         )
 
 
