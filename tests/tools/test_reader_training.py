@@ -218,6 +218,7 @@ def test_a_shipped_reader_can_be_trained_further(tmp_path: Path, name: str) -> N
     pytest.importorskip("onnx")
     from tools.train import reader_net, restore
     from tools.train.export_reader import export
+    from tools.train.normalizations import pictures
     from tools.train.reader import beginning
 
     torch.manual_seed(9)
@@ -235,7 +236,7 @@ def test_a_shipped_reader_can_be_trained_further(tmp_path: Path, name: str) -> N
     torch.save(net.state_dict(), tmp_path / "trained.pt")
     export(tmp_path / "trained.pt", tmp_path / "reader.onnx")
     recipe = Recipe(3, variants=0, ramp=10_000)
-    seen = restore.pictures(recipe, 32)
+    seen = pictures(recipe, 32)
     again: Any = reader_net.net_for(restore.restore(tmp_path / "reader.onnx", seen)).eval()
     pixels = torch.tensor(seen[:8, None].astype(np.float32))
     for ours, theirs in zip(again(pixels), net(pixels), strict=True):

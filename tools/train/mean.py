@@ -3,6 +3,8 @@
 Networks that began from the same weights lie so near each other that a mean of them often reads better than each
 (Wortsman et al. 2022, "Model soups", arXiv:2203.05482). A file is what a training wrote: averaged weights
 (``reader.pt``), or a checkpoint, of which its averaged weights count. The weights have to add up to 1.
+``--measure``: a reader's normalizations are then measured anew (``tools.train.normalizations``): distant trainings need
+it.
 
 May import torch.
 """
@@ -16,6 +18,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
+
+from tools.train.normalizations import pictures, settled
+from tools.train.stream import Recipe
 
 __all__ = ["main", "mean", "weights_of"]
 
@@ -56,12 +61,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the mean of several trainings' weights.")
     parser.add_argument("out", type=Path, help="the file to write, for example reader.pt")
     parser.add_argument("parts", nargs="+", metavar="FILE=WEIGHT", help="weights and their share, which add up to 1")
+    parser.add_argument("--measure", type=int, default=0, metavar="N", help="a reader: normalize by N pictures")
+    parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix into these")
+    parser.add_argument("--real", type=Path, help="file made by tools.train.gather, to mix into these")
+    parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
+    if given.measure < 0 or given.measure == 1:
+        parser.error("--measure takes 2 pictures or more")
     try:
         split = [str(part).rpartition("=") for part in given.parts]
         result = mean([(weights_of(Path(name)), float(weight)) for name, _, weight in split])
+        if given.measure:
+            result = settled(result, pictures(Recipe(given.seed, given.fonts, given.real), given.measure))
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    except RuntimeError:
+        parser.error("--measure: these are no weights of a reader")
     torch.save(result, given.out)
     print(f"{given.out}: mean of {len(split)}")
 

@@ -24,9 +24,10 @@ from torch.nn import functional
 
 from lpr.vision.manifest import ModelError
 from tools.train.mean import weights_of
+from tools.train.normalizations import MEASURED, pictures
 from tools.train.plates_data import HEIGHT, SLOTS, WIDTH
 from tools.train.reader_net import CLASSES, FULL, LARGE, LIGHT, STEPS, ReaderNet, Shape, adopt
-from tools.train.restore import MEASURED, pictures, restore
+from tools.train.restore import restore
 from tools.train.stream import BLOCK, ROW, Recipe, blocks
 from tools.train.teacher import Lesson, Teacher, lesson_loss
 

@@ -20,14 +20,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tools.train.normalizations import MEASURED, pictures
 from tools.train.reader_net import FULL, LARGE, LIGHT, ReaderNet
-from tools.train.stream import BLOCK, ROW, Recipe, make_block, make_factory, unpack
+from tools.train.stream import Recipe
 
-__all__ = ["MEASURED", "main", "pictures", "restore"]
+__all__ = ["main", "restore"]
 
 SHIPPED: Final = Path("lpr/vision/models/reader.onnx")
-MEASURED: Final = 1024
-"""Pictures on which the normalizations are measured, without another number."""
 _EPSILON: Final = 1e-5
 """Of PyTorch's normalization."""
 
@@ -116,15 +115,6 @@ def _measure(
     norm.running_var.copy_(spread)
     norm.weight.copy_(scale * (spread + _EPSILON).sqrt())
     norm.bias.copy_(bias + scale * mean)
-
-
-def pictures(recipe: Recipe, count: int) -> NDArray[np.uint8]:
-    """``count`` samples of a training: (count, HEIGHT, WIDTH)."""
-    factory = make_factory(recipe)
-    rows = np.empty((count, ROW), np.uint8)
-    for number, begin in enumerate(range(0, count, BLOCK)):
-        make_block(factory, recipe, 0, number, rows[begin : begin + BLOCK])
-    return unpack(rows)[0]
 
 
 def main(words: Sequence[str] | None = None) -> None:
