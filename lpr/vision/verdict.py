@@ -21,7 +21,7 @@ PLAIN: Final = 0.9
 LIKELY: Final = 0.6
 """A detection with this score is a plate when its text is long enough; below, the text has to be fairly read, too."""
 
-FAIR: Final = 0.2
+FAIR: Final = 0.6
 """The confidence of a text that is fairly read."""
 
 CLEAR: Final = 0.7

@@ -111,7 +111,7 @@ def test_the_shipped_reader_parts_one_row_from_two(shipped: PlateReader) -> None
 def test_the_shipped_reader_is_small() -> None:
     from lpr.vision.manifest import READER
 
-    assert READER.with_name("reader.onnx").stat().st_size < 1_500_000
+    assert READER.with_name("reader.onnx").stat().st_size < 2_000_000
 
 
 @pytest.fixture(scope="module")

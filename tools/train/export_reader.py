@@ -97,8 +97,8 @@ def quantize(source: Path, target: Path, pictures: NDArray[np.float32]) -> None:
     ready.unlink()
 
 
-def write_manifest(folder: Path, name: str, temperature: float) -> None:
-    """``reader.json`` beside ``reader.onnx``."""
+def write_manifest(folder: Path, name: str, temperature: float, margin: tuple[float, float] = MARGIN) -> None:
+    """``reader.json`` beside ``reader.onnx``. ``margin``: round the plate, as shares of its width and height."""
     data = (folder / "reader.onnx").read_bytes()
     manifest = {
         "kind": "reader",
@@ -117,7 +117,7 @@ def write_manifest(folder: Path, name: str, temperature: float) -> None:
         "layout_output": "style",
         "layouts": list(STYLE_NAMES),
         "rows_output": "two_rows",
-        "margin": list(MARGIN),
+        "margin": list(margin),
         "licence": "Apache-2.0",
         "sources": list(SOURCES),
     }  # fmt: skip
@@ -131,6 +131,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for reader.onnx and reader.json")
     parser.add_argument("--name", default="reader-1")
     parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument(
+        "--margin", type=float, nargs=2, default=MARGIN, metavar=("WIDTH", "HEIGHT"),
+        help="round the plate, as shares of its sides; the training draws 6 and 10 %% mostly",
+    )  # fmt: skip
     parser.add_argument("--int8", action="store_true")
     given = parser.parse_args(words)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -142,7 +146,7 @@ def main(words: Sequence[str] | None = None) -> None:
         plain.unlink()
     else:
         export(given.weights, target)
-    write_manifest(given.out, given.name, given.temperature)
+    write_manifest(given.out, given.name, given.temperature, (given.margin[0], given.margin[1]))
     print(f"{target}: {target.stat().st_size} bytes")
 
 
