@@ -253,10 +253,10 @@ def test_a_shipped_reader_can_be_trained_further(tmp_path: Path, name: str) -> N
 def test_what_is_no_reader_of_ours_cannot_be_trained_further(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("torch")
+    torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
     from lpr.vision.detector_manifest import DETECTOR
-    from tools.train import restore
+    from tools.train import reader_net, restore
 
     seen = np.zeros((1, HEIGHT, WIDTH), np.uint8)
     with pytest.raises(ValueError, match="no reader of"):
@@ -268,8 +268,8 @@ def test_what_is_no_reader_of_ours_cannot_be_trained_further(
     with pytest.raises(SystemExit):
         restore.main([str(tmp_path / "out.pt"), "--count", "1", "--model", str(tmp_path / "none.onnx")])
     assert "cannot be read" in capsys.readouterr().err
-    restore.main([str(tmp_path / "out.pt"), "--count", "1"])
-    assert (tmp_path / "out.pt").is_file()
+    restore.main([str(tmp_path / "out.pt"), "--count", "1", "--large"])
+    assert reader_net.net_for(torch.load(tmp_path / "out.pt", weights_only=True)).shape == reader_net.LARGE
 
 
 def test_a_teacher_teaches_only_what_it_reads_right(tmp_path: Path) -> None:

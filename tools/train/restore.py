@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tools.train.normalizations import MEASURED, pictures
-from tools.train.reader_net import FULL, LARGE, LIGHT, ReaderNet
+from tools.train.reader_net import FULL, LARGE, LIGHT, ReaderNet, adopt
 from tools.train.stream import Recipe
 
 __all__ = ["main", "restore"]
@@ -127,6 +127,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=MEASURED, help="pictures on which it is measured")
     parser.add_argument("--fonts", type=Path, help="folder of freely licensed fonts to mix in")
     parser.add_argument("--real", type=Path, help="file made by tools.train.gather")
+    parser.add_argument("--large", action="store_true", help="grown to the larger shape, the same function")
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args(words)
     if given.count < 1:
@@ -135,6 +136,11 @@ def main(words: Sequence[str] | None = None) -> None:
         weights = restore(given.model, pictures(Recipe(given.seed, given.fonts, given.real), given.count))
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    if given.large:
+        cast("Any", torch).manual_seed(given.seed)
+        grown = ReaderNet(LARGE)
+        adopt(grown, weights)
+        weights = grown.state_dict()
     torch.save(weights, given.out)
     print(f"{given.out}: {sum(value.numel() for value in weights.values()):,} numbers of {given.model}")
 
