@@ -162,9 +162,7 @@ def test_a_light_reader_learns_from_one_that_is_full(tmp_path: Path) -> None:
 
     recipe = Recipe(3, variants=0, ramp=10_000)
     schedule = Schedule(steps=3, batch=8, warm=2, capacity=BLOCK, ready=BLOCK, report=0.0)
-    weights = train(
-        tmp_path / "light", recipe, schedule, 0, 1, "cpu", tmp_path / "full.pt", shape=LIGHT, teacher=teacher
-    )
+    weights = train(tmp_path / "light", recipe, schedule, 0, 1, "cpu", full.state_dict(), shape=LIGHT, teacher=teacher)
     light = net_for(torch.load(weights, weights_only=True))
     assert light.shape == LIGHT and net_for(full.state_dict()).shape == FULL
     other = ReaderNet(LIGHT)

@@ -113,6 +113,8 @@ def test_the_finder_of_vehicles(data: Path, tmp_path: Path) -> None:
         (["--real", "none.npz"], "there is no such file"),
         (["--teacher", "none.onnx"], "--teacher: [Errno 2] No such file"),
         (["--init", "none.pt"], "--init: [Errno 2] No such file"),
+        (["--init", "none.onnx"], "--init: [Errno 2] No such file"),
+        (["--init", __file__], "cannot be read; give what a training wrote"),
     ],
 )
 def test_a_reader_that_could_never_be_trained(

@@ -12,9 +12,11 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, cast
 
 import numpy as np
@@ -130,7 +132,7 @@ def train(
     workers: int,
     threads: int,
     device: str,
-    init: Path | None = None,
+    init: Mapping[str, Tensor] | None = None,
     shape: Shape = FULL,
     teacher: Teacher | None = None,
     bf16: bool = False,
@@ -154,7 +156,7 @@ def train(
     optimizer = torch.optim.AdamW(groups, lr=schedule.rate, betas=(0.9, 0.98), fused=gpu)
     step, spent = 0, 0.0
     if init is not None:
-        adopt(net, beginning(init, recipe))
+        adopt(net, init)
         average = _Average(net, schedule.ema)
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
@@ -250,11 +252,14 @@ def train(
 def beginning(init: Path, recipe: Recipe) -> dict[str, Tensor]:
     """The weights in ``init``: what a training wrote, or a reader as it ships (``.onnx``).
 
-    Raises OSError, ValueError (``tools.train.restore``).
+    Raises OSError; ValueError where it is neither.
     """
     if init.suffix == ".onnx":
         return restore(init, pictures(recipe, MEASURED))
-    return weights_of(init)
+    try:
+        return weights_of(init)
+    except (RuntimeError, UnpicklingError):
+        raise ValueError(f"{init}: cannot be read; give what a training wrote, reader.pt or checkpoint.pt") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,13 +342,12 @@ def main() -> None:
         teacher = None if given.teacher is None else Teacher(given.teacher, given.threads)
     except (OSError, ValueError, ModelError) as error:
         parser.error(f"--teacher: {error}")
-    if given.init is not None:
-        try:
-            given.init.open("rb").close()
-        except OSError as error:
-            parser.error(f"--init: {error}")
+    try:
+        init = None if given.init is None else beginning(given.init, recipe)
+    except (OSError, ValueError) as error:
+        parser.error(f"--init: {error}")
     train(
-        given.out, recipe, schedule, given.workers, given.threads, given.device, given.init,
+        given.out, recipe, schedule, given.workers, given.threads, given.device, init,
         LIGHT if given.light else LARGE if given.large else FULL, teacher, given.bf16,
     )  # fmt: skip
 
