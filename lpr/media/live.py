@@ -91,16 +91,18 @@ class Channel:
 
     async def newer(self, number: int) -> Shot:
         """The picture after ``number`` (-1: the newest there is), as soon as there is one; bounded in rate."""
+        encoded = False  # what was the newest when asked is enough, however fast others follow
         while True:
             snapshot = self._view.snapshot()
             chosen = choose(snapshot, self._boxes)
             fresh = chosen is None or self._shows(chosen)
-            if self._shot is not None and self._shot.number > number and (fresh or number >= 0):
+            if self._shot is not None and self._shot.number > number and (fresh or encoded or number >= 0):
                 return self._shot
             if fresh:
                 await self._view.wait_newer(snapshot.version)
             else:
                 await self._encode()
+                encoded = True
 
     def _shows(self, chosen: Chosen) -> bool:
         shown = self._shown
