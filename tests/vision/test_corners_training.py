@@ -17,6 +17,7 @@ pytest.importorskip("torch")
 import torch as untyped
 
 from lpr.vision.corners import CornerFinder
+from tests.vision.corner_models import write_closer
 from tools.train import corners_export
 from tools.train.corners import placed
 from tools.train.corners_data import (
@@ -94,12 +95,17 @@ def test_findings_are_kept_as_they_are(tmp_path: Path) -> None:
     assert two.quad.tolist() == (QUAD + 1).tolist()
 
 
-def test_only_corners_that_agree_with_the_box_are_placed() -> None:
-    torch.manual_seed(0)
+def test_only_corners_that_agree_with_the_box_are_placed(tmp_path: Path) -> None:
     box = box_corners((200.0, 150.0, 300.0, 210.0))
-    right = placed(CornerNet().eval(), [photo()], [Finding(0, QUAD, box, 0.25), Finding(0, QUAD, None, 0.0)])
-    # An untrained network puts all corners into the middle.
-    assert [one.weight for one in right] == [0.0, 0.0]
+    found = [Finding(0, QUAD, box, 0.25), Finding(0, QUAD, None, 0.0)]
+    # 100 x 60 pixels count as 132 wide: the patch shows 224 x 150.
+    level = [0.277, 0.3, 0.723, 0.3, 0.723, 0.7, 0.277, 0.7]
+    agreed = placed(CornerFinder(write_closer(tmp_path, level, 1.0)), [photo()], found)
+    assert [one.weight for one in agreed] == [0.5, 0.0]
+    assert agreed[0].quad == pytest.approx(box, abs=0.01)
+    middle = placed(CornerFinder(write_closer(tmp_path, [0.5, 0.5] * 4, 1.0)), [photo()], found)
+    assert [one.weight for one in middle] == [0.0, 0.0]
+    assert middle[0].quad == pytest.approx(box)
 
 
 def test_the_network_learns_and_ships(tmp_path: Path) -> None:

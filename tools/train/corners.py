@@ -1,8 +1,8 @@
 """Train the closer look: ``python -m tools.train.corners --data FOLDER --out FOLDER``.
 
 First a detector is run over the training photographs, to see what it finds there rightly and wrongly
-(``findings.jsonl``, kept); then the network learns from composed scenes and from these findings. ``--init`` with
-``--place`` puts corners on annotated plates by an earlier network, where its box agrees with the annotated one.
+(``findings.jsonl``, kept); then the network learns from composed scenes and from these findings. ``--place`` puts
+corners on annotated plates by an earlier network, where its box agrees with the annotated one.
 
 May import: torch, numpy, OpenCV, ``lpr.vision``, the other ``tools.train`` modules.
 """
@@ -23,14 +23,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from lpr.events import Box
+from lpr.events import Box, Corners
 from lpr.plates.boxes import overlap
-from lpr.vision.corners import cut, to_patch
+from lpr.vision.corners import CornerFinder
 from lpr.vision.detect import PlateDetector
 from tools.options import from_one
 from tools.train.checkpoint import device, keep, resumed
 from tools.train.corners_data import Finding, Sample, finding_sample, load_findings, save_findings, scene_samples
-from tools.train.corners_net import REACH, SIZE, TALL, CornerNet, loss
+from tools.train.corners_net import SIZE, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
 from tools.train.detector_scenes import plate_bank
 from tools.train.scenes_data import Array, Photo, load_photos
@@ -72,24 +72,21 @@ def find(photos: list[Photo], detector: PlateDetector) -> list[Finding]:
     return out
 
 
-def placed(net: CornerNet, photos: list[Photo], findings: list[Finding]) -> list[Finding]:
-    """``findings`` with corners put by ``net`` where the box round them agrees with the annotated one."""
+def placed(finder: CornerFinder, photos: list[Photo], findings: list[Finding]) -> list[Finding]:
+    """``findings`` with corners put by ``finder`` where the box round them agrees with the annotated one."""
     out: list[Finding] = []
     for one in findings:
         if one.quad is None:
             out.append(one)
             continue
         quad: Array = one.quad
-        truth, agreed = _box(quad), 0.0
+        truth, image = _box(quad), photos[one.photo].levels[0]
         for _ in range(2):
-            matrix = to_patch(quad, SIZE, REACH, TALL)
-            patch = cut(photos[one.photo].levels[0], matrix, SIZE)
-            with torch.no_grad():
-                x = _torch.from_numpy(patch.transpose(2, 0, 1)[None].astype(np.float32) / 255)
-                points = np.asarray(net(x)[0][0].numpy(), np.float32).reshape(4, 2) * np.array(SIZE, float)
-            quad = np.asarray(np.linalg.solve(matrix[:, :2], (points - matrix[:, 2]).T), float).T
-            agreed = overlap(_box(quad), truth)
-        if agreed > 0.8:
+            (found,), _ = finder.look(image, [cast("Corners", quad.tolist())])
+            quad = np.asarray(found, float)
+            if overlap(_box(quad), truth) < 0.3:
+                break
+        if overlap(_box(quad), truth) > 0.8:
             # The annotated box knows how far the plate reaches, the network how it is turned.
             low, high = quad.min(0), quad.max(0)
             x1, y1, x2, y2 = truth
@@ -178,8 +175,8 @@ def train(args: argparse.Namespace) -> None:
     net = CornerNet()
     if args.init is not None:
         net.load_state_dict(torch.load(args.init, weights_only=True)["shadow"])
-        if args.place:
-            findings = placed(net.eval(), photos, findings)
+    if args.place is not None:
+        findings = placed(CornerFinder(args.place), photos, findings)
     where = device()
     net = cast("CornerNet", cast("Any", net.train()).to(where, memory_format=torch.channels_last))
     shadow = deepcopy(net).eval()
@@ -202,7 +199,9 @@ def train(args: argparse.Namespace) -> None:
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, done, args.rate, 100)
         x = patches.to(memory_format=torch.channels_last).float() / 255.0
-        outputs = net(x)
+        with torch.autocast(where.type, torch.bfloat16, enabled=args.bf16):
+            outputs = net(x)
+        outputs = tuple(part.float() for part in outputs)
         corner, score = loss(outputs, corners, weight, plate, net.place)
         optimiser.zero_grad(set_to_none=True)
         cast("Any", corner + score).backward()
@@ -238,7 +237,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--detector", type=Path, default=None, help="manifest of the detector to look through")
     parser.add_argument("--min-score", type=float, default=0.25, help="of the detections that are taken as samples")
     parser.add_argument("--init", type=Path, default=None, help="checkpoint whose averaged weights to start from")
-    parser.add_argument("--place", action="store_true", help="put corners on annotated plates by the weights of --init")
+    parser.add_argument("--place", type=Path, default=None, help="manifest of a network that puts corners on plates")
+    parser.add_argument("--bf16", action="store_true", help="bfloat16: quicker on a processor with AMX, else slower")
     parser.add_argument("--workers", type=int, default=1, help="loader processes")
     parser.add_argument("--threads", type=int, default=1, help="torch threads")
     parser.add_argument("--seed", type=int, default=1)

@@ -56,8 +56,10 @@ class CornerNet(nn.Module):
         up8 = F.interpolate(self.l16(c), scale_factor=2.0, mode="nearest")
         p8 = self.m8(torch.relu(self.l8(b) + up8 + whole[:, :, None, None]))
         p4 = torch.relu(self.l4(a) + F.interpolate(p8, scale_factor=2.0, mode="nearest"))
-        heat = F.log_softmax(self.head(p4).flatten(2), 2)
-        corners = (heat.exp() @ self.place).flatten(1)
+        heat = F.log_softmax(self.head(p4).float().flatten(2), 2)
+        # A mean place in bfloat16 would be off by a third of a pixel.
+        with torch.autocast(x.device.type, enabled=False):
+            corners = (heat.exp() @ self.place).flatten(1)
         score = self.score(torch.cat((c.mean((2, 3)), whole), 1))
         return corners, score, heat
 

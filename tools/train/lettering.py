@@ -19,7 +19,7 @@ from lpr.scene.faces import ALPHABET, FACES
 from lpr.scene.glyphs import Face, glyph_mask
 from lpr.scene.plates import GlyphSource
 
-__all__ = ["BASE", "Lettering", "find_fonts", "find_symbols", "font_masks"]
+__all__ = ["BASE", "Lettering", "find_fonts", "find_symbols", "font_masks", "undotted"]
 
 BASE: Final = 64
 SYMBOLS: Final = "symbols"
@@ -117,6 +117,13 @@ def _scaled(mask: Mask, height: int, stretch: float) -> Mask:
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
+def undotted(zero: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``zero`` without a dot in its middle: hardly any plate has one, and small it looks like an 8."""
+    _, parts = cv2.connectedComponents((zero > 0).astype(np.uint8))
+    largest = int(np.bincount(parts[parts > 0].ravel()).argmax())
+    return np.where(parts == largest, zero, np.uint8(0))
+
+
 def font_masks(path: Path) -> dict[str, Mask] | None:
     """Every character of a font at BASE pixels from cap line to base line; None when it lacks one."""
     from PIL import Image, ImageDraw, ImageFont
@@ -143,6 +150,8 @@ def font_masks(path: Path) -> dict[str, Mask] | None:
         rows = np.flatnonzero(picture.max(1) > 100)
         if len(columns) < 3 or (rows[-1] - rows[0]) < 0.6 * (bottom - top):
             return None
+        if char == "0":
+            picture = undotted(picture)
         first, last = min(top, int(rows[0])), max(bottom, int(rows[-1]) + 1)
         part = picture[first:last, columns[0] : columns[-1] + 1].astype(np.float32) / np.float32(255)
         width = max(3, round(part.shape[1] * BASE / (bottom - top)))
