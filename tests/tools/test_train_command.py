@@ -76,8 +76,16 @@ def test_the_detector_and_its_closer_look(data: Path, tmp_path: Path, capsys: py
     first = capsys.readouterr().out
     main(["corners", *words, *out, *steps(2), "--report", "1", "--resume"])
     assert "step 1 " in first and "step 1 " not in (again := capsys.readouterr().out) and "step 2 " in again
+    placed = str(tmp_path / "corners" / "corners.json")
+    main(["corners", *words, *out, *steps(3), "--report", "1", "--resume", "--place", placed, "--bf16"])
     manifest = load_manifest(tmp_path / "corners" / "corners.json", CornersManifest)
-    assert manifest.name == "corners-2" and model_file(tmp_path / "corners" / "x", manifest.file, manifest.sha256)
+    assert manifest.name == "corners-3" and model_file(tmp_path / "corners" / "x", manifest.file, manifest.sha256)
+
+
+def test_a_manifest_that_cannot_be_read_is_told(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(SystemExit, match=r"none\.json: .*check the path"):
+        main(["corners", "--data", str(data), "--out", str(tmp_path), "--place", str(tmp_path / "none.json")])
 
 
 def test_the_reader_with_the_plates_of_photographs(data: Path, tmp_path: Path) -> None:

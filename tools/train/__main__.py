@@ -10,7 +10,8 @@
 ``python -m tools.train NAME --help`` lists the options of each. A training that was ended goes on from its checkpoint
 when the same command is given again (detector, corners, vehicle: with ``--resume``). docs/training.md tells more.
 
-May import ``tools.options`` and the other ``tools.train`` modules, each when its training is asked for.
+May import ``lpr.vision.manifest`` (ModelError), ``tools.options`` and the other ``tools.train`` modules, each when its
+training is asked for.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from lpr.vision.manifest import ModelError
 from tools.options import existing_file
 
 __all__ = ["COURSES", "main"]
@@ -193,6 +195,8 @@ def main(words: Sequence[str] | None = None) -> None:
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
         raise SystemExit(f"tools.train {given.model}: {told}") from None
+    except ModelError as error:
+        raise SystemExit(f"tools.train {given.model}: {error}") from None
 
 
 if __name__ == "__main__":

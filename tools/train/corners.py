@@ -167,6 +167,7 @@ def train(args: argparse.Namespace) -> None:
     cv2.setNumThreads(0)  # a pool of OpenCV threads would not survive the fork into the loaders
     _torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
+    placer = None if args.place is None else CornerFinder(args.place)
     photos = [p for name in FOLDERS for p in load_photos(args.data / name, longest=LONGEST, limit=args.limit)]
     kept = args.out / "findings.jsonl"
     if not kept.exists():
@@ -175,8 +176,8 @@ def train(args: argparse.Namespace) -> None:
     net = CornerNet()
     if args.init is not None:
         net.load_state_dict(torch.load(args.init, weights_only=True)["shadow"])
-    if args.place is not None:
-        findings = placed(CornerFinder(args.place), photos, findings)
+    if placer is not None:
+        findings = placed(placer, photos, findings)
     where = device()
     net = cast("CornerNet", cast("Any", net.train()).to(where, memory_format=torch.channels_last))
     shadow = deepcopy(net).eval()
