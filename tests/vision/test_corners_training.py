@@ -16,7 +16,8 @@ pytest.importorskip("torch")
 
 import torch as untyped
 
-from lpr.vision.corners import CornerFinder
+from lpr.vision.corners import CornerFinder, CornersManifest
+from lpr.vision.manifest import load_manifest
 from tests.vision.corner_models import write_closer
 from tools.train import corners_export
 from tools.train.corners import placed
@@ -31,6 +32,7 @@ from tools.train.corners_data import (
 )
 from tools.train.corners_net import SIZE, CornerNet, loss
 from tools.train.detector_scenes import plate_bank
+from tools.train.mean import mean, weights_of
 from tools.train.scenes_data import Photo, box_corners
 
 torch: Any = untyped
@@ -135,3 +137,17 @@ def test_the_network_learns_and_ships(tmp_path: Path) -> None:
     assert found.shape == (2, 4, 2)
     assert found[0] == pytest.approx(found[1], abs=1e-3)
     assert logits.shape == (2,)
+
+
+def test_a_mean_of_two_ships_under_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(1)
+    nets = [CornerNet(), CornerNet()]
+    for net, name in zip(nets, ("a.pt", "b.pt"), strict=True):
+        torch.save({"shadow": net.state_dict(), "step": 3}, tmp_path / name)
+    torch.save(mean([(weights_of(tmp_path / name), 0.5) for name in ("a.pt", "b.pt")]), tmp_path / "mean.pt")
+    words = ["--checkpoint", str(tmp_path / "mean.pt"), "--models", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        corners_export.main(words)
+    assert "give it a --name" in capsys.readouterr().err
+    corners_export.main([*words, "--name", "corners-6"])
+    assert load_manifest(tmp_path / "corners.json", CornersManifest).name == "corners-6"

@@ -33,6 +33,7 @@ from tools.train.corners_data import Finding, Sample, finding_sample, load_findi
 from tools.train.corners_net import SIZE, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
 from tools.train.detector_scenes import plate_bank
+from tools.train.mean import weights_of
 from tools.train.scenes_data import Array, Photo, load_photos
 
 _torch: Any = torch  # for the functions of torch that carry no types
@@ -175,7 +176,7 @@ def train(args: argparse.Namespace) -> None:
     findings = load_findings(kept)
     net = CornerNet()
     if args.init is not None:
-        net.load_state_dict(torch.load(args.init, weights_only=True)["shadow"])
+        net.load_state_dict(weights_of(args.init))
     if placer is not None:
         findings = placed(placer, photos, findings)
     where = device()
@@ -237,7 +238,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--plates", type=int, default=3000, help="rendered plates in the bank")
     parser.add_argument("--detector", type=Path, default=None, help="manifest of the detector to look through")
     parser.add_argument("--min-score", type=float, default=0.25, help="of the detections that are taken as samples")
-    parser.add_argument("--init", type=Path, default=None, help="checkpoint whose averaged weights to start from")
+    parser.add_argument("--init", type=Path, default=None, help="weights to start from: a checkpoint or a mean")
     parser.add_argument("--place", type=Path, default=None, help="manifest of a network that puts corners on plates")
     parser.add_argument("--bf16", action="store_true", help="bfloat16: quicker on a processor with AMX, else slower")
     parser.add_argument("--workers", type=int, default=1, help="loader processes")

@@ -25,6 +25,7 @@ from tools.train.corners import export
 from tools.train.corners_net import REACH, SIZE, TALL, CornerNet
 from tools.train.detector import FOLDERS
 from tools.train.detector_export import SOURCES, quantise
+from tools.train.mean import weights_of
 from tools.train.scenes_data import load_photos
 
 IN_FLOAT = ("/net/s2/s2.0/Conv", "/net/head/head.1/Conv", "/net/whole/Gemm", "/net/score/Gemm", "/net/MatMul")
@@ -42,7 +43,8 @@ def plates(data: Path, most: int) -> Iterator[NDArray[np.uint8]]:
 def main(words: list[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="tools.train.corners_export", description="Export the closer look.")
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="of tools.train.corners, or a mean of several")
+    parser.add_argument("--name", help="the model's; by default after the checkpoint's step")
     parser.add_argument("--models", type=Path, required=True, help="folder for corners.onnx and corners.json")
     parser.add_argument("--weight", type=float, default=0.5, help="of its logit in the detector's score")
     parser.add_argument("--bias", type=float, default=0.0, help="added to the logit of the detector's score")
@@ -51,9 +53,14 @@ def main(words: list[str] | None = None) -> None:
     args = parser.parse_args(words)
     if args.int8 and args.data is None:
         parser.error("--int8 needs --data")
-    state = torch.load(args.checkpoint, map_location="cpu", weights_only=True)
+    name = args.name
+    if name is None:
+        step = torch.load(args.checkpoint, map_location="cpu", weights_only=True).get("step")
+        if not isinstance(step, int):
+            parser.error(f"{args.checkpoint} is no checkpoint (a mean?); give it a --name")
+        name = f"corners-{step}"
     net = CornerNet()
-    net.load_state_dict(state["shadow"])
+    net.load_state_dict(weights_of(args.checkpoint))
     args.models.mkdir(parents=True, exist_ok=True)
     target = args.models / "corners.onnx"
     if args.int8:
@@ -65,7 +72,7 @@ def main(words: list[str] | None = None) -> None:
         export(net, target)
     manifest = CornersManifest(
         kind="corners",
-        name=f"corners-{int(state['step'])}",
+        name=name,
         file=target.name,
         sha256=hashlib.sha256(target.read_bytes()).hexdigest(),
         input=InputSpec(name="image", width=SIZE[0], height=SIZE[1], layout="NHWC", colour="bgr", dtype="uint8"),

@@ -28,11 +28,11 @@ __all__ = ["main", "mean", "weights_of"]
 def weights_of(path: Path) -> dict[str, Tensor]:
     """The averaged weights in ``path``. Raises OSError, ValueError for a file that holds none."""
     held = cast("dict[str, Any]", torch.load(path, map_location="cpu", weights_only=True))
-    found = held.get("average", held)
+    found = held.get("average", held.get("shadow", held))
     if not isinstance(found, dict) or not all(
         isinstance(value, Tensor) for value in cast("dict[str, Any]", found).values()
     ):
-        raise ValueError(f"{path}: no weights in it; give what a training wrote, reader.pt or checkpoint.pt")
+        raise ValueError(f"{path}: no weights in it; give what a training wrote, reader.pt, checkpoint.pt or last.pt")
     return cast("dict[str, Tensor]", found)
 
 
