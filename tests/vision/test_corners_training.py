@@ -25,6 +25,7 @@ from tools.train.corners_data import (
     Finding,
     disturbed,
     finding_sample,
+    flat_samples,
     load_findings,
     sampled,
     save_findings,
@@ -86,6 +87,15 @@ def test_scenes_give_plates_and_what_is_none() -> None:
     assert {one.plate for one in samples} == {0.0, 1.0}
     assert all(np.isfinite(one.corners).all() for one in samples)
     assert all(one.weight == 0 for one in samples if one.plate == 0)
+
+
+def test_plates_on_surfaces_without_texture() -> None:
+    bank = plate_bank(1, 4, 1.0)
+    rng = np.random.default_rng(5)
+    samples = [one for _ in range(12) for one in flat_samples(rng, bank)]
+    plates = [one for one in samples if one.plate]
+    assert len(plates) == 24 and 0 < len(samples) - len(plates) <= 12
+    assert sum(one.weight for one in plates) > 20 and all(one.weight == 0 for one in samples if not one.plate)
 
 
 def test_findings_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -64,8 +64,16 @@ def test_the_manifest_names_the_file_its_hash_and_its_sources() -> None:
     assert manifest.sha256 in (Path(DETECTOR).with_suffix(".md")).read_text()
 
 
-@pytest.mark.parametrize(("text", "layout"), PLATES)
-@pytest.mark.parametrize(("width", "turn"), [(30, 0), (60, 0), (140, 0), (140, 18), (140, -30), (400, 5), (900, 0)])
+FAR = [("ABC1D23", "br-mercosul", 26, 0), ("ABC1234", "br-old", 34, 0)]
+"""The smallest of each that are found: grey on grey is seen later than white."""
+NEAR = [
+    (*plate, width, turn)
+    for plate in PLATES
+    for width, turn in ((60, 0), (140, 0), (140, 18), (140, -30), (400, 5), (900, 0))
+]
+
+
+@pytest.mark.parametrize(("text", "layout", "width", "turn"), FAR + NEAR)
 def test_one_plate_is_found_with_its_corners(
     detector: PlateDetector, text: str, layout: str, width: float, turn: float
 ) -> None:

@@ -29,7 +29,15 @@ from lpr.vision.corners import CornerFinder
 from lpr.vision.detect import PlateDetector
 from tools.options import from_one
 from tools.train.checkpoint import device, keep, resumed
-from tools.train.corners_data import Finding, Sample, finding_sample, load_findings, save_findings, scene_samples
+from tools.train.corners_data import (
+    Finding,
+    Sample,
+    finding_sample,
+    flat_samples,
+    load_findings,
+    save_findings,
+    scene_samples,
+)
 from tools.train.corners_net import SIZE, CornerNet, loss
 from tools.train.detector import FOLDERS, average, learning_rate
 from tools.train.detector_scenes import plate_bank
@@ -39,6 +47,8 @@ from tools.train.scenes_data import Array, Photo, load_photos
 _torch: Any = torch  # for the functions of torch that carry no types
 LONGEST = 1280
 """Longest side in pixels of the photographs as they are held."""
+FLAT = 0.3
+"""Plates on surfaces without texture for each composed scene."""
 
 
 def _box(quad: Array) -> Box:
@@ -117,6 +127,8 @@ class Patches(IterableDataset[tuple[Tensor, ...]]):
         while True:
             while len(stock) < self.batch * 8:
                 stock += scene_samples(rng, self.photos, self.bank)
+                if rng.random() < FLAT:
+                    stock += flat_samples(rng, self.bank)
                 for kind in (right, wrong):
                     for _ in range(2 if kind else 0):
                         one = kind[int(rng.integers(0, len(kind)))]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lpr.vision.corners import cut, to_patch
 from tools.train.corners_net import REACH, SIZE, TALL
 from tools.train.detector_dress import Drawn
+from tools.train.detector_paste import look_alike, paste, posed, tone
 from tools.train.detector_photo import photograph
 from tools.train.detector_scenes import compose, overlaps, turn_angle
 from tools.train.scenes_data import Photo
@@ -110,6 +111,34 @@ def scene_samples(rng: np.random.Generator, photos: Sequence[Photo], bank: Seque
         if not overlaps(place, taken, 8.0):
             empty.append(place)
     out += [sampled(scene.image, disturbed(rng, place), None, 0.0) for place in empty]
+    return out
+
+
+def flat_samples(rng: np.random.Generator, bank: Sequence[Drawn]) -> list[Sample]:
+    """A plate twice on surfaces without any texture, and at times a look-alike on such: what lies round a plate says
+    little where light, fog or a far lens leaves nothing of it."""
+    out: list[Sample] = []
+    h, w = CANVAS
+    for plate in (True, False)[: 1 + int(rng.random() < 0.5)]:
+        canvas = np.full((h, w, 3), rng.uniform(20, 230, 3), np.uint8)
+        width = native_width(rng, w)
+        middle = rng.uniform([w * 0.35, h * 0.35], [w * 0.65, h * 0.65])
+        for share in np.sort(rng.uniform(0.55, 2.6, 2))[::-1] * width:
+            above, below = rng.uniform(0.4, 0.9, 2) * share
+            low, high = middle - np.array([share, above]), middle + np.array([share, below])
+            colour = [float(v) for v in np.clip(rng.uniform(0, 200) + rng.normal(0, 20, 3), 0, 255)]
+            cv2.rectangle(canvas, low.astype(int).tolist(), high.astype(int).tolist(), colour, -1)
+        drawn = bank[int(rng.integers(0, len(bank)))] if plate else None
+        picture = look_alike(rng) if drawn is None else drawn.picture
+        aspect = picture.shape[1] / picture.shape[0] if drawn is None else drawn.aspect
+        corners = posed(rng, aspect, width, turn_angle(rng), 0.8) + middle
+        if rng.random() < 0.5:
+            picture = tone(picture, float(rng.uniform(40, 220)), rng)
+        paste(canvas, picture, corners if drawn is None else drawn.outer(corners))
+        image = photograph(rng, canvas) if rng.random() < 0.7 else canvas
+        for _ in range(2 if plate else 1):
+            found = disturbed(rng, corners)
+            out.append(sampled(image, found, corners if plate else None, 1.0 if plate else 0.0))
     return out
 
 
