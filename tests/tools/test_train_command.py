@@ -88,6 +88,16 @@ def test_a_manifest_that_cannot_be_read_is_told(data: Path, tmp_path: Path) -> N
         main(["corners", "--data", str(data), "--out", str(tmp_path), "--place", str(tmp_path / "none.json")])
 
 
+def test_closer_looks_begin_with_such_weights_alone(data: Path, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.save({"shadow": {"weight": torch.zeros(3)}}, tmp_path / "other.pt")
+    for wrong in (tmp_path / "other.pt", Path(__file__)):
+        with pytest.raises(SystemExit, match=r"no such network; give last\.pt"):
+            main(["corners", "--data", str(data), "--out", str(tmp_path), "--init", str(wrong)])
+    with pytest.raises(SystemExit, match="No such file"):
+        main(["corners", "--data", str(data), "--out", str(tmp_path), "--init", str(tmp_path / "none.pt")])
+
+
 def test_the_reader_with_the_plates_of_photographs(data: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     words = ["--data", str(data), "--out", str(tmp_path), "--workers", "0", "--capacity", "256", "--ready", "256"]

@@ -10,6 +10,7 @@ May import: torch, numpy, OpenCV, ``lpr.vision``, the other ``tools.train`` modu
 from __future__ import annotations
 
 import argparse
+import pickle
 import time
 import warnings
 from collections.abc import Iterator
@@ -174,6 +175,17 @@ def export(net: CornerNet, path: Path) -> None:
         )
 
 
+def begun(init: Path | None) -> CornerNet:
+    """The network to train, with the weights in ``init``. Raises OSError, SystemExit for a file that has none of it."""
+    net = CornerNet()
+    if init is not None:
+        try:
+            net.load_state_dict(weights_of(init))
+        except (ValueError, RuntimeError, pickle.UnpicklingError):
+            raise SystemExit(f"tools.train corners: {init}: no such network; give last.pt or a mean of such") from None
+    return net
+
+
 def train(args: argparse.Namespace) -> None:
     """Run the training that ``args`` describe."""
     torch.set_num_threads(args.threads)
@@ -181,14 +193,12 @@ def train(args: argparse.Namespace) -> None:
     _torch.manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     placer = None if args.place is None else CornerFinder(args.place)
+    net = begun(args.init)
     photos = [p for name in FOLDERS for p in load_photos(args.data / name, longest=LONGEST, limit=args.limit)]
     kept = args.out / "findings.jsonl"
     if not kept.exists():
         save_findings(kept, find(photos, PlateDetector(args.detector, min_score=args.min_score)))
     findings = load_findings(kept)
-    net = CornerNet()
-    if args.init is not None:
-        net.load_state_dict(weights_of(args.init))
     if placer is not None:
         findings = placed(placer, photos, findings)
     where = device()
