@@ -64,8 +64,18 @@ def test_the_manifest_names_the_file_its_hash_and_its_sources() -> None:
     assert manifest.sha256 in (Path(DETECTOR).with_suffix(".md")).read_text()
 
 
-FAR = [("ABC1D23", "br-mercosul", 26, 0), ("ABC1234", "br-old", 34, 0)]
-"""The smallest of each that are found: grey on grey is seen later than white."""
+FAR = [
+    ("ABC1D23", "br-mercosul", 26, 0),
+    ("ABC1D23", "br-mercosul", 30, 0),
+    pytest.param(
+        "ABC1234",
+        "br-old",
+        30,
+        0,
+        marks=pytest.mark.xfail(strict=True, reason="grey on grey: missed since corners-37133"),
+    ),
+    ("ABC1234", "br-old", 34, 0),
+]
 NEAR = [
     (*plate, width, turn)
     for plate in PLATES
